@@ -1,0 +1,146 @@
+"""Deliveries: one event, destination, rule and part on its way, and what became of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TypeAlias
+
+from engine.model.clock import Millis
+from engine.model.jsonvalue import Body, Json
+
+
+class State(StrEnum):
+    """The one state a delivery is in."""
+
+    WAITING = "waiting"
+    RETRYING = "retrying"
+    PAUSED = "paused"
+    DELIVERED = "delivered"
+    UNVERIFIED = "unverified"
+    SKIPPED = "skipped"
+    SHADOWED = "shadowed"
+    DEAD = "dead"
+    ERASED = "erased"
+
+
+UNSETTLED = frozenset({State.WAITING, State.RETRYING, State.PAUSED})
+"""States that a delivery leaves by itself; all others are final."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryKey:
+    """What makes a delivery the one it is; ``rule`` is empty where none was tried or matched."""
+
+    position: int
+    destination: str
+    rule: str = ""
+    part: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One line of the audit trail.
+
+    ``due_at`` is when the delivery fell due (``retry.max_age`` counts from there), ``next_at`` when
+    it is tried again. ``payload`` is what the first attempt fixed, as JSON bytes, kept until the
+    delivery is settled; ``digest`` is the payload's SHA-256 in hex.
+    """
+
+    key: DeliveryKey
+    message_id: str
+    event: str
+    state: State
+    reason: str
+    attempts: int
+    at: Millis
+    due_at: Millis
+    release: str
+    event_at: Millis
+    next_at: Millis | None = None
+    digest: str | None = None
+    dedupe_key: str | None = None
+    payload: bytes | None = None
+    window_ms: int | None = None
+
+    def as_json(self) -> Body:
+        """What ``deliveries --json`` prints; moments are ISO texts put in by the caller."""
+        return {
+            "message_id": self.message_id,
+            "destination": self.key.destination,
+            "rule": self.key.rule or None,
+            "part": self.key.part,
+            "state": str(self.state),
+            "reason": self.reason,
+            "attempts": self.attempts,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One HTTP request, whole. ``secrets`` are values that no log and no person may be shown."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str]
+    params: Mapping[str, str]
+    body: bytes
+    secrets: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back: ``body`` is parsed JSON, else the text; header names are in lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: Json
+
+
+@dataclass(frozen=True, slots=True)
+class NoAnswer:
+    """Nothing came back: a time-out, a refused or a broken connection, in words."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """The vendor said that it has the event."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unverified:
+    """The vendor answered 2xx, which it does to anything."""
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """To be tried again; ``after_ms`` is the wait the vendor asked for, ``now`` at once."""
+
+    reason: str
+    after_ms: int | None = None
+    now: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """The batch was refused as a whole: to be tried in halves."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Dead:
+    """Can't succeed any more."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Credentials or configuration: the destination stops, everything is kept."""
+
+    reason: str
+
+
+Outcome: TypeAlias = Delivered | Unverified | Retry | Split | Dead | Pause

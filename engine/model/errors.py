@@ -1,0 +1,55 @@
+r"""The exceptions of Encamina: for what the caller can't go on from.
+
+::
+
+    EncaminaError
+    ├── ProjectError      the project can't be read at all
+    ├── StorageError      log or state can't do what was asked
+    │   ├── DataFolderError   the folder is held, of the other mode, or not usable
+    │   └── StorageFull       no room is left on the disk
+    ├── BoundPassed       a mapping asked for more steps or text than it may
+    └── Refused           a request at a face is refused whole
+
+What can be expected is a value instead: a bad file gives findings, a bad event reasons, a vendor's
+refusal an outcome.
+"""
+
+
+class EncaminaError(Exception):
+    """Base of all; its text is fit to be shown to a user."""
+
+
+class ProjectError(EncaminaError):
+    """The project can't be read at all: no such folder, no ``encamina.yaml``."""
+
+
+class StorageError(EncaminaError):
+    """The log or the state can't do what was asked."""
+
+
+class DataFolderError(StorageError):
+    """The data folder is held by another process, of the other mode, or can't be used."""
+
+
+class StorageFull(StorageError):  # noqa: N818 - reads as what happened
+    """No room is left where the log is kept; nothing of the batch was written."""
+
+
+class BoundPassed(EncaminaError):  # noqa: N818 - reads as what happened
+    """A mapping passed one of its bounds; the text names the bound."""
+
+
+class Refused(EncaminaError):  # noqa: N818 - reads as what happened
+    """A request is refused whole; nothing of it was kept.
+
+    ``status`` is an HTTP status, ``code`` a short machine word, ``retry_after_s`` whole seconds.
+    """
+
+    def __init__(
+        self, status: int, code: str, message: str, *, retry_after_s: int | None = None
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.message = message
+        self.retry_after_s = retry_after_s

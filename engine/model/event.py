@@ -1,0 +1,64 @@
+"""Events: as a source sent them, and as they are kept."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from engine.model.clock import Millis
+from engine.model.jsonvalue import Body, Json
+
+
+class SourceKind(StrEnum):
+    """Who stands behind a write key: the shop's own services, or its visitors' browsers."""
+
+    SERVER = "server"
+    BROWSER = "browser"
+
+
+class Unplanned(StrEnum):
+    """What becomes of an event that no schema of the tracking plan is for."""
+
+    ALLOW = "allow"
+    QUARANTINE = "quarantine"
+    REJECT = "reject"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Who sends events."""
+
+    name: str
+    kind: SourceKind = SourceKind.SERVER
+    unplanned: Unplanned = Unplanned.ALLOW
+
+
+@dataclass(frozen=True, slots=True)
+class Inbound:
+    """One item of a request as it came, not yet looked into.
+
+    ``index`` is its position in the batch, ``sent_at`` the batch's own time of sending,
+    ``remote_ip`` and ``user_agent`` what the request tells of who sent it.
+    """
+
+    source: Source
+    body: Json
+    received_at: Millis
+    index: int = 0
+    sent_at: str | None = None
+    remote_ip: str | None = None
+    user_agent: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A normalised event: ``body`` is the Segment spec's object with ids, times and ``receivedAt``.
+
+    ``name`` is the track name, else the empty text; ``timestamp`` the corrected moment.
+    """
+
+    source: str
+    message_id: str
+    type: str
+    name: str
+    timestamp: Millis
+    received_at: Millis
+    body: Body
