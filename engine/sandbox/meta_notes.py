@@ -1,0 +1,107 @@
+"""What Meta takes and then complains of in Events Manager."""
+
+import re
+from collections.abc import Callable, Iterator
+from ipaddress import ip_address
+from typing import TypeAlias
+
+from engine.sandbox.call import Diagnostic
+from engine.sandbox.meta_checks import DAY_S, Event, elements, member
+from engine.sandbox.meta_shapes import HASHED
+from engine.sandbox.repeats import Repeats
+
+DEDUPE_WINDOW_S = 2 * DAY_S
+EMPTY_HASH = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+
+# ISO 4217, codes in use.
+_CURRENCIES = """
+    AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BRL BSD BTN BWP BYN
+    BZD CAD CDF CHF CLP CNY COP CRC CUP CVE CZK DJF DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS
+    GIP GMD GNF GTQ GYD HKD HNL HTG HUF IDR ILS INR IQD IRR ISK JMD JOD JPY KES KGS KHR KMF KPW KRW
+    KWD KYD KZT LAK LBP LKR LRD LSL LYD MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MYR MZN NAD
+    NGN NIO NOK NPR NZD OMR PAB PEN PGK PHP PKR PLN PYG QAR RON RSD RUB RWF SAR SBD SCR SDG SEK SGD
+    SHP SLE SOS SRD SSP STN SVC SYP SZL THB TJS TMT TND TOP TRY TTD TWD TZS UAH UGX USD UYU UZS VED
+    VES VND VUV WST XAF XCD XOF XPF YER ZAR ZMW ZWG
+    """
+CURRENCIES = frozenset(_CURRENCIES.split())
+
+_HASH = re.compile(r"[0-9a-fA-F]{64}")
+
+Note: TypeAlias = tuple[str, str]
+
+
+def diagnostics(index: int, event: Event, now: float, repeats: Repeats) -> Iterator[Diagnostic]:
+    """All that Meta would list of an event it took, its being a repeat included."""
+    for look in LOOKS:
+        for code, message in look(event):
+            yield Diagnostic(index, code, message)
+    key = (event.get("event_name"), event.get("event_id"))
+    if event.get("event_id") and repeats.seen_before(key, now, DEDUPE_WINDOW_S):
+        yield Diagnostic(
+            index, "duplicate", "same event_name and event_id within 48 h: not counted"
+        )
+
+
+def _notes_on_origin(event: Event) -> Iterator[Note]:
+    if not event.get("action_source"):
+        yield "no_action_source", "action_source is missing"
+    if not event.get("event_id"):
+        yield "no_event_id", "without event_id the event can't be deduplicated"
+    if event.get("action_source") != "website":
+        return
+    if not event.get("event_source_url"):
+        yield "no_event_source_url", "a website event should say its page"
+    if not member(event, "user_data").get("client_user_agent"):
+        yield "no_client_user_agent", "a website event should carry the browser's user agent"
+
+
+def _notes_on_person(event: Event) -> Iterator[Note]:
+    user_data = member(event, "user_data")
+    for name in HASHED:
+        if any(
+            str(value).lower().startswith(EMPTY_HASH) for value in elements(user_data.get(name))
+        ):
+            yield "empty_hash", f"{name} is the hash of nothing"
+    if not all(_HASH.match(str(value)) for value in elements(user_data.get("external_id"))):
+        yield "external_id_unhashed", "hashing external_id is recommended"
+    for value in elements(user_data.get("client_ip_address")):
+        if not _is_real_ip(str(value)):
+            yield "unusable_ip", "client_ip_address is private, truncated or no address"
+
+
+def _notes_on_data(event: Event) -> Iterator[Note]:
+    custom_data = member(event, "custom_data")
+    if "event_id" in custom_data:
+        yield "misplaced_event_id", "event_id inside custom_data is ignored"
+    currency, value = custom_data.get("currency"), custom_data.get("value")
+    if isinstance(currency, str) and currency.upper() not in CURRENCIES:
+        yield "unknown_currency", "currency is no ISO 4217 code"
+    if value is not None and not currency:
+        yield "value_without_currency", "a value without a currency may be refused (2804023)"
+    amount = float(value) if isinstance(value, int | float | str) else None
+    if event.get("event_name") == "Purchase" and amount is not None and amount <= 0:
+        yield "value_not_positive", "a Purchase of nothing can't be optimised for"
+
+
+def _notes_on_options(event: Event) -> Iterator[Note]:
+    if event.get("data_processing_options_country") is None:
+        return
+    if event.get("data_processing_options_state") is None:
+        yield "no_processing_state", "a country without a state: Meta locates the person"
+
+
+LOOKS: tuple[Callable[[Event], Iterator[Note]], ...] = (
+    _notes_on_origin,
+    _notes_on_person,
+    _notes_on_data,
+    _notes_on_options,
+)
+
+
+def _is_real_ip(text: str) -> bool:
+    if "." in text and text.endswith(".0"):
+        return False
+    try:
+        return ip_address(text).is_global
+    except ValueError:
+        return False
