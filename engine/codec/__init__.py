@@ -1,0 +1,4 @@
+"""Bodies as bytes and back.
+
+May import ``engine.model``. Start reading at ``body``.
+"""

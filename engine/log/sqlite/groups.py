@@ -1,0 +1,129 @@
+"""SQL of the groups: their floors, and what they have put off; all of it runs in a thread."""
+
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+
+from engine.codec.body import dumps
+from engine.log.sqlite.events import Placed, last_position, select_positions
+from engine.model.clock import Millis
+from engine.sqlite.connection import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class StoredGroup:
+    """A group as the file has it; ``put_off_above`` are positions over the floor, put off."""
+
+    id: int
+    name: str
+    floor: int
+    next_due: Millis | None
+    put_off_above: AbstractSet[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """What a group settles at once: its new floor, what it has finished, what it puts off."""
+
+    group_id: int
+    floor: int
+    finished: Sequence[int] = ()
+    put_off: Sequence[int] = ()
+    due_ms: Millis | None = None
+
+
+def load_groups(connection: Connection) -> list[StoredGroup]:
+    """Every group of the log."""
+    rows = connection.execute("SELECT id, name, floor FROM groups").fetchall()
+    return [_stored(connection, *row) for row in rows]
+
+
+def create_group(connection: Connection, name: str) -> StoredGroup:
+    """The group of that name, made at the end of the log if there is none."""
+    connection.execute(
+        "INSERT OR IGNORE INTO groups (name, floor) VALUES (?, ?)",
+        (name, last_position(connection)),
+    )
+    row = connection.execute("SELECT id, name, floor FROM groups WHERE name = ?", (name,))
+    return _stored(connection, *row.fetchone())
+
+
+def settle(connection: Connection, settlements: Sequence[Settlement]) -> list[None]:
+    """Write all of these; floors never sink."""
+    floors: dict[int, int] = {}
+    for one in settlements:
+        floors[one.group_id] = max(one.floor, floors.get(one.group_id, 0))
+        _put_off(connection, one)
+        _finish(connection, one)
+    for group_id, floor in floors.items():
+        connection.execute(
+            "UPDATE groups SET floor = ?1 WHERE id = ?2 AND floor < ?1", (floor, group_id)
+        )
+    return [None] * len(settlements)
+
+
+def select_due(
+    connection: Connection, group_id: int, now: Millis, limit: int, out: AbstractSet[int]
+) -> tuple[list[Placed], Millis | None]:
+    """What is due by ``now`` and not among ``out``, and when the next after it falls due."""
+    rows = connection.execute(
+        "SELECT position, due_ms FROM put_off WHERE group_id = ? ORDER BY due_ms, position LIMIT ?",
+        # Those handed out are still in the table; one more tells when the next falls due.
+        (group_id, limit + len(out) + 1),
+    ).fetchall()
+    free = [(position, due) for position, due in rows if position not in out]
+    due_now = [position for position, due in free[:limit] if due <= now]
+    next_due = free[len(due_now)][1] if len(due_now) < len(free) else None
+    return select_positions(connection, due_now), next_due
+
+
+def make_due(connection: Connection, group_id: int, now: Millis, limit: int) -> int:
+    """Make due what the group has put off beyond ``now``, at most ``limit``; how many it was."""
+    changed = connection.execute(
+        "UPDATE put_off SET due_ms = ?1 WHERE group_id = ?2 AND position IN ("
+        " SELECT position FROM put_off WHERE group_id = ?2 AND due_ms > ?1"
+        " ORDER BY due_ms LIMIT ?3)",
+        (now, group_id, limit),
+    )
+    return changed.rowcount
+
+
+def stored_floor(connection: Connection, name: str) -> int | None:
+    """The group's floor as the file has it, None if there is no such group."""
+    row = connection.execute("SELECT floor FROM groups WHERE name = ?", (name,)).fetchone()
+    return int(row[0]) if row else None
+
+
+def lowest_floor(connection: Connection) -> int | None:
+    """The floor of the group that is furthest behind, None if there is no group."""
+    (floor,) = connection.execute("SELECT min(floor) FROM groups").fetchone()
+    return None if floor is None else int(floor)
+
+
+def _stored(connection: Connection, group_id: int, name: str, floor: int) -> StoredGroup:
+    (next_due,) = connection.execute(
+        "SELECT min(due_ms) FROM put_off WHERE group_id = ?", (group_id,)
+    ).fetchone()
+    above = connection.execute(
+        "SELECT position FROM put_off WHERE position > ? AND group_id = ?", (floor, group_id)
+    )
+    return StoredGroup(group_id, name, floor, next_due, {row[0] for row in above})
+
+
+def _put_off(connection: Connection, one: Settlement) -> None:
+    if one.put_off:
+        connection.execute(
+            "INSERT OR REPLACE INTO put_off (group_id, position, due_ms)"
+            " SELECT ?, position, ? FROM events"
+            " WHERE position IN (SELECT value FROM json_each(?))",
+            (one.group_id, one.due_ms, dumps(list(one.put_off)).decode()),
+        )
+
+
+def _finish(connection: Connection, one: Settlement) -> None:
+    if one.finished:
+        connection.execute(
+            "DELETE FROM put_off WHERE group_id = ?"
+            " AND position IN (SELECT value FROM json_each(?))",
+            (one.group_id, dumps(list(one.finished)).decode()),
+        )

@@ -1,0 +1,77 @@
+"""A SQLite file as the rooms above get it: its reader and, unless one only looks, its writer."""
+
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import trio
+
+from engine.model.errors import StorageError
+from engine.sqlite.reader import Reader
+from engine.sqlite.writer import Writer
+
+
+class Database:
+    """One file; several rooms may keep their tables in it and then share its commits."""
+
+    def __init__(self, path: Path, reader: Reader, writer: Writer | None) -> None:
+        self.path = path
+        self.reader = reader
+        self._writer = writer
+
+    @classmethod
+    async def open(cls, path: Path, *, look_only: bool = False) -> Self:
+        """The database at ``path``; with ``look_only`` nothing is written, not even the file."""
+        return cls(path, Reader(path), None if look_only else await Writer.open(path))
+
+    @property
+    def look_only(self) -> bool:
+        """Whether it was opened without a writer."""
+        return self._writer is None
+
+    @property
+    def writer(self) -> Writer:
+        """Its writer; raises ``StorageError`` where it was opened to look only."""
+        if self._writer is None:
+            raise StorageError(f"{self.path}: opened to look only, nothing can be written")
+        return self._writer
+
+    async def close(self) -> None:
+        """Close the connections, the writer last so that it leaves one tidy file."""
+        await self.reader.close()
+        if self._writer is not None:
+            await self._writer.close()
+
+
+class Databases:
+    """The SQLite files of a data folder, each opened once: ``async with Databases(folder)``.
+
+    The log and the state may name the same file; then one commit serves both.
+    """
+
+    def __init__(self, folder: Path, *, look_only: bool = False) -> None:
+        self._folder = folder
+        self._look_only = look_only
+        self._open: dict[Path, Database] = {}
+        self._turn = trio.Lock()
+
+    async def get(self, name: str) -> Database:
+        """The file of that name in the folder (or at that path, if absolute)."""
+        path = self._folder / name
+        async with self._turn:
+            if path not in self._open:
+                self._open[path] = await Database.open(path, look_only=self._look_only)
+            return self._open[path]
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        with trio.CancelScope(shield=True):
+            for database in self._open.values():
+                await database.close()

@@ -1,0 +1,250 @@
+"""What became of each event at each destination.
+
+::
+
+    deliveries       position, destination, rule, part: the key, in the log's order
+                     message_id, event, state, reason, release, digest, dedupe_key TEXT
+                     attempts INTEGER
+                     at, due_at, next_at, window_ms, event_at INTEGER, milliseconds
+                     payload BLOB: JSON that the first attempt fixed, NULL once settled
+    delivery_counts  destination, state: the key; count INTEGER
+                     changed with each delivery, so that nobody ever counts millions of rows
+
+Written by whoever settles a delivery; read by consumers after a restart and by those who look.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TypeAlias, cast
+
+from engine.codec.body import dumps, loads
+from engine.model.clock import Millis
+from engine.model.delivery import UNSETTLED, Delivery, DeliveryKey, State
+from engine.sqlite.connection import Connection
+from engine.sqlite.rows import read_packed, write_rows
+from engine.state.interface import DeliveryFilter
+
+SCRIPTS = [
+    """
+    CREATE TABLE deliveries (
+        position INTEGER NOT NULL,
+        destination TEXT NOT NULL,
+        rule TEXT NOT NULL,
+        part INTEGER NOT NULL,
+        message_id TEXT NOT NULL,
+        event TEXT NOT NULL,
+        state TEXT NOT NULL,
+        reason TEXT NOT NULL,
+        attempts INTEGER NOT NULL,
+        at INTEGER NOT NULL,
+        due_at INTEGER NOT NULL,
+        release TEXT NOT NULL,
+        next_at INTEGER,
+        digest TEXT,
+        dedupe_key TEXT,
+        payload BLOB,
+        window_ms INTEGER,
+        event_at INTEGER NOT NULL,
+        PRIMARY KEY (position, destination, rule, part)
+    ) WITHOUT ROWID;
+    CREATE INDEX deliveries_by_message ON deliveries (message_id);
+    -- Most deliveries succeed and never enter it; it is in the order of the key.
+    CREATE INDEX deliveries_to_watch ON deliveries (state)
+        WHERE state = 'waiting' OR state = 'retrying' OR state = 'paused' OR state = 'dead';
+    CREATE TABLE delivery_counts (
+        destination TEXT NOT NULL,
+        state TEXT NOT NULL,
+        count INTEGER NOT NULL,
+        PRIMARY KEY (destination, state)
+    ) WITHOUT ROWID;
+    """,
+]
+"""What ``migrate`` runs, one script a version."""
+
+_KEY = "position, destination, rule, part"
+_FACTS = "message_id, event, state, reason, attempts, at, due_at, release"
+_MORE = "next_at, digest, dedupe_key, payload, window_ms, event_at"
+_COLUMNS = f"{_KEY}, {_FACTS}, {_MORE}"
+_OVERWRITE = f"ON CONFLICT ({_KEY}) DO UPDATE SET " + ", ".join(
+    f"{name} = excluded.{name}" for name in f"{_FACTS}, {_MORE}".split(", ")
+)
+_ROW = f"json_array(json_array({_KEY}), json_array({_FACTS}), json_array({_MORE}))"
+_WITH_PAYLOAD = _ROW.replace("payload", "CAST(payload AS TEXT)")
+_WITHOUT_PAYLOAD = _ROW.replace("payload", "NULL")
+# Whether a recorded delivery is the one whose key stands in a JSON list (see _keys).
+_SAME_KEY = " AND ".join(
+    f"d.{name} = json_extract(k.value, '$[{place}]')" for place, name in enumerate(_KEY.split(", "))
+)
+
+
+def write_deliveries(connection: Connection, batches: Sequence[Sequence[Delivery]]) -> list[None]:
+    """Write all of these, each over what its key held; the last one of a key counts."""
+    newest = {delivery.key: delivery for batch in batches for delivery in batch}
+    if newest:
+        changes = _states_now(connection, list(newest))
+        write_rows(
+            connection,
+            f"INSERT INTO deliveries ({_COLUMNS})",
+            [_row(delivery) for delivery in newest.values()],
+            _OVERWRITE,
+        )
+        for key, delivery in newest.items():
+            changes[key.destination, delivery.state.value] += 1
+        _count(connection, changes)
+    return [None] * len(batches)
+
+
+def delete_deliveries(connection: Connection, keys: Sequence[DeliveryKey]) -> None:
+    """Remove the deliveries of these keys, and their counts."""
+    once = list(dict.fromkeys(keys))
+    _count(connection, _states_now(connection, once))
+    connection.execute(
+        f"DELETE FROM deliveries WHERE ({_KEY}) IN ("  # noqa: S608 - our own text alone
+        f"SELECT {', '.join(f'd.{name}' for name in _KEY.split(', '))}"
+        f" FROM json_each(?) AS k CROSS JOIN deliveries AS d ON {_SAME_KEY})",
+        (_keys(once),),
+    )
+
+
+def select_at(connection: Connection, destination: str, positions: Sequence[int]) -> list[Delivery]:
+    """Every delivery of these positions at one destination, with payloads, in order."""
+    query = (
+        "SELECT * FROM deliveries WHERE destination = ?"  # noqa: S608 - our own text alone
+        f" AND position IN (SELECT value FROM json_each(?)) ORDER BY {_KEY}"
+    )
+    packed = read_packed(
+        connection, _WITH_PAYLOAD, query, (destination, dumps(list(positions)).decode())
+    )
+    return _deliveries(packed)
+
+
+def select_filtered(
+    connection: Connection, which: DeliveryFilter, limit: int, after: DeliveryKey | None
+) -> list[Delivery]:
+    """The first ``limit`` after that key, or the last ``limit`` of all; in order, no payloads."""
+    conditions, parameters = _conditions(which)
+    if after is not None:
+        conditions.append(f"({_KEY}) > (?, ?, ?, ?)")
+        parameters += [after.position, after.destination, after.rule, after.part]
+    where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
+    order = ", ".join(f"{name} DESC" for name in _KEY.split(", ")) if after is None else _KEY
+    found = _deliveries(
+        read_packed(
+            connection,
+            _WITHOUT_PAYLOAD,
+            f"SELECT * FROM deliveries {where} ORDER BY {order} LIMIT ?",  # noqa: S608 - our own text alone
+            (*parameters, limit),
+        )
+    )
+    return found[::-1] if after is None else found
+
+
+def select_counts(connection: Connection) -> Mapping[str, Mapping[State, int]]:
+    """``counts[destination][state]``, without those that are none."""
+    counts: dict[str, dict[State, int]] = {}
+    rows = connection.execute("SELECT destination, state, count FROM delivery_counts")
+    for destination, state, count in rows.fetchall():
+        if count:
+            counts.setdefault(destination, {})[State(state)] = count
+    return counts
+
+
+def _states_now(connection: Connection, keys: Sequence[DeliveryKey]) -> Counter[tuple[str, str]]:
+    """How many of these are recorded in which state, as what leaves it: below zero."""
+    packed = read_packed(
+        connection,
+        "json_array(destination, state, count)",
+        "SELECT d.destination, d.state, count(*) AS count"  # noqa: S608 - our own text alone
+        f" FROM json_each(?) AS k CROSS JOIN deliveries AS d ON {_SAME_KEY}"
+        " GROUP BY d.destination, d.state",
+        (_keys(keys),),
+    )
+    rows = cast("list[tuple[str, str, int]]", loads(packed))
+    return Counter({(destination, state): -count for destination, state, count in rows})
+
+
+def _keys(keys: Iterable[DeliveryKey]) -> str:
+    return dumps([[key.position, key.destination, key.rule, key.part] for key in keys]).decode()
+
+
+def _count(connection: Connection, changes: Mapping[tuple[str, str], int]) -> None:
+    write_rows(
+        connection,
+        "INSERT INTO delivery_counts",
+        [(*where, change) for where, change in changes.items() if change],
+        "ON CONFLICT (destination, state) DO UPDATE SET count = count + excluded.count",
+    )
+
+
+def _conditions(which: DeliveryFilter) -> tuple[list[str], list[object]]:
+    conditions: list[str] = []
+    parameters: list[object] = []
+    for name, text in (("destination", which.destination), ("rule", which.rule)):
+        if text:
+            conditions.append(f"{name} GLOB ?" if set(text) & set("*?[") else f"{name} = ?")
+            parameters.append(text)
+    if which.message_id:
+        conditions.append("message_id = ?")
+        parameters.append(which.message_id)
+    if which.state is not None:
+        # Written out, not a parameter: SQLite then knows that the partial index has them all.
+        conditions.append(f"state = '{which.state.value}'")
+    if which.since is not None:
+        conditions.append("at >= ?")
+        parameters.append(which.since)
+    return conditions, parameters
+
+
+def _row(delivery: Delivery) -> tuple[object, ...]:
+    key = delivery.key
+    return (
+        key.position,
+        key.destination,
+        key.rule,
+        key.part,
+        delivery.message_id,
+        delivery.event,
+        delivery.state.value,
+        delivery.reason,
+        delivery.attempts,
+        delivery.at,
+        delivery.due_at,
+        delivery.release,
+        delivery.next_at,
+        delivery.digest,
+        delivery.dedupe_key,
+        delivery.payload if delivery.state in UNSETTLED else None,
+        delivery.window_ms,
+        delivery.event_at,
+    )
+
+
+_Texts: TypeAlias = tuple[str, str, str, str, int, Millis, Millis, str]
+_Rest: TypeAlias = tuple[Millis | None, str | None, str | None, str | None, int | None, Millis]
+_Packed: TypeAlias = Iterable[tuple[tuple[int, str, str, int], _Texts, _Rest]]
+
+
+def _deliveries(packed: bytes) -> list[Delivery]:
+    return [_delivery(*parts) for parts in cast("_Packed", loads(packed))]
+
+
+def _delivery(key: tuple[int, str, str, int], texts: _Texts, rest: _Rest) -> Delivery:
+    message_id, event, state, reason, attempts, at, due_at, release = texts
+    next_at, digest, dedupe_key, payload, window_ms, event_at = rest
+    return Delivery(
+        key=DeliveryKey(*key),
+        message_id=message_id,
+        event=event,
+        state=State(state),
+        reason=reason,
+        attempts=attempts,
+        at=at,
+        due_at=due_at,
+        release=release,
+        next_at=next_at,
+        digest=digest,
+        dedupe_key=dedupe_key,
+        payload=None if payload is None else payload.encode(),
+        window_ms=window_ms,
+        event_at=event_at,
+    )

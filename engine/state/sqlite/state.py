@@ -1,0 +1,126 @@
+"""The state in a SQLite file; each subject's tables and SQL are in the file of its name."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Self
+
+from engine.model.delivery import Delivery, DeliveryKey
+from engine.model.delivery import State as DeliveryState
+from engine.sqlite.connection import Connection
+from engine.sqlite.database import Database
+from engine.sqlite.migrate import check_version, migrate
+from engine.state.interface import Counts, DeliveryFilter, QuarantinedEvent
+from engine.state.sqlite import deliveries as delivered
+from engine.state.sqlite import quarantine as refused
+from engine.state.sqlite import settings as stored
+from engine.state.sqlite.quarantine import Item
+
+COMPONENTS = {
+    "deliveries": delivered.SCRIPTS,
+    "quarantine": refused.SCRIPTS,
+    "settings": stored.SCRIPTS,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Noted:
+    """The verdicts of one request."""
+
+    source: str
+    counts: Mapping[str, int]
+    accepted: Sequence[str]
+
+
+class SqliteState:
+    """A ``State`` (see the interface for its promises); make it with ``SqliteState.open``."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    @classmethod
+    async def open(cls, database: Database) -> Self:
+        """The state in ``database``, its tables brought up to date unless one only looks."""
+        if database.look_only:
+            await database.reader.run(_check)
+        else:
+            await database.writer.run(_migrate)
+        return cls(database)
+
+    async def record(self, deliveries: Sequence[Delivery]) -> None:
+        """See ``State.record``."""
+        if deliveries:
+            await self._database.writer.run_together(delivered.write_deliveries, deliveries)
+
+    async def forget(self, keys: Sequence[DeliveryKey]) -> None:
+        """See ``State.forget``."""
+        if keys:
+            await self._database.writer.run(partial(delivered.delete_deliveries, keys=keys))
+
+    async def deliveries_at(self, destination: str, positions: Sequence[int]) -> list[Delivery]:
+        """See ``State.deliveries_at``."""
+        return await self._database.reader.run(
+            partial(delivered.select_at, destination=destination, positions=positions)
+        )
+
+    async def deliveries(
+        self, which: DeliveryFilter, *, limit: int, after: DeliveryKey | None = None
+    ) -> list[Delivery]:
+        """See ``State.deliveries``."""
+        return await self._database.reader.run(
+            partial(delivered.select_filtered, which=which, limit=limit, after=after)
+        )
+
+    async def delivery_counts(self) -> Mapping[str, Mapping[DeliveryState, int]]:
+        """See ``State.delivery_counts``."""
+        return await self._database.reader.run(delivered.select_counts)
+
+    async def quarantine(self, items: Sequence[Item]) -> list[bool]:
+        """See ``State.quarantine``."""
+        return await self._database.writer.run(partial(refused.insert_items, items=items))
+
+    async def quarantined(self, *, limit: int, after: int = 0) -> list[QuarantinedEvent]:
+        """See ``State.quarantined``."""
+        return await self._database.reader.run(
+            partial(refused.select_items, limit=limit, after=after)
+        )
+
+    async def note_verdicts(
+        self, source: str, counts: Mapping[str, int], accepted: Sequence[str] = ()
+    ) -> None:
+        """See ``State.note_verdicts``."""
+        await self._database.writer.run_together(_note, _Noted(source, counts, accepted))
+
+    async def verdict_counts(self) -> Counts:
+        """See ``State.verdict_counts``."""
+        return await self._database.reader.run(stored.select_verdicts)
+
+    async def setting(self, name: str) -> str | None:
+        """See ``State.setting``."""
+        return await self._database.reader.run(partial(stored.select_setting, name=name))
+
+    async def set_setting(self, name: str, value: str | None) -> None:
+        """See ``State.set_setting``."""
+        await self._database.writer.run(partial(stored.write_setting, name=name, value=value))
+
+    async def settings(self, prefix: str) -> Mapping[str, str]:
+        """See ``State.settings``."""
+        return await self._database.reader.run(partial(stored.select_settings, prefix=prefix))
+
+
+def _note(connection: Connection, noted: Sequence[_Noted]) -> list[None]:
+    stored.add_verdicts(connection, [(one.source, one.counts) for one in noted])
+    ids = [(one.source, message_id) for one in noted for message_id in one.accepted]
+    if ids:
+        refused.delete_ids(connection, ids)
+    return [None] * len(noted)
+
+
+def _migrate(connection: Connection) -> None:
+    for component, scripts in COMPONENTS.items():
+        migrate(connection, component, scripts)
+
+
+def _check(connection: Connection) -> None:
+    for component, scripts in COMPONENTS.items():
+        check_version(connection, component, scripts)

@@ -1,0 +1,53 @@
+import pytest
+
+from engine.codec.lenient import DEEPEST, read_json
+
+
+@pytest.mark.parametrize("data", [b'{"a": [1, 2.5, "\xc3\xb1", true, null]}', b"[]", b'"x"', b"0"])
+def test_json_is_read_without_a_warning(data):
+    value, warnings = read_json(data)
+
+    assert warnings == ()
+    assert value == {b"[]": [], b'"x"': "x", b"0": 0}.get(data, {"a": [1, 2.5, "ñ", True, None]})
+
+
+@pytest.mark.parametrize("word", ["NaN", "Infinity", "-Infinity"])
+def test_what_python_clients_write_for_no_number_becomes_null(word):
+    value, warnings = read_json(f'{{"value": {word}, "b": 1}}'.encode())
+
+    assert value == {"value": None, "b": 1}
+    assert warnings == (f"{word} is no JSON number and was read as null",)
+
+
+def test_a_lone_surrogate_is_replaced_in_keys_and_values():
+    value, warnings = read_json(b'{"\\ud83d": ["cut \\ud83d", "whole \\ud83d\\ude00"]}')
+
+    assert value == {"\ufffd": ["cut \ufffd", "whole 😀"]}
+    assert warnings == ("lone surrogates were replaced by U+FFFD",)
+
+
+def test_a_number_beyond_64_bits_is_not_rounded():
+    value, _ = read_json(b'{"id": 123456789012345678901234567890}')
+
+    assert value == {"id": 123456789012345678901234567890}
+
+
+def test_bytes_that_are_no_utf_8_are_replaced():
+    value, warnings = read_json(b'{"name": "Jos\xe9"}')
+
+    assert value == {"name": "Jos\ufffd"}
+    assert warnings == ("bytes that are no UTF-8 were replaced",)
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"{", b"not json", b"{'a': 1}", b'{"a": 1} x', b"\x00", b"[" * 100_000]
+)
+def test_what_is_no_json_is_refused(data):
+    with pytest.raises(ValueError):
+        read_json(data)
+
+
+def test_nesting_is_bounded():
+    assert read_json(b"[" * DEEPEST + b"]" * DEEPEST)
+    with pytest.raises(ValueError, match="nested too deeply"):
+        read_json(b"[" * (DEEPEST + 1) + b"]" * (DEEPEST + 1))
