@@ -1,0 +1,55 @@
+"""The bytes of a request, within their bounds: inflated if they are gzip, whatever their label."""
+
+import zlib
+
+from starlette.requests import ClientDisconnect, Request
+
+from engine.codec.lenient import read_json
+from engine.model.errors import Refused
+from engine.model.jsonvalue import Json
+
+GZIP_MAGIC = b"\x1f\x8b"
+
+
+async def read_body(request: Request, most_bytes: int) -> tuple[Json, tuple[str, ...]]:
+    """The JSON of a request and the warnings over it; raises ``Refused`` (400)."""
+    data = await _received(request, most_bytes)
+    gzipped = "gzip" in request.headers.get("content-encoding", "").lower()
+    if gzipped or data.startswith(GZIP_MAGIC):
+        data = inflated(data, most_bytes)
+    try:
+        return read_json(data)
+    except ValueError as error:
+        raise Refused(400, "invalid_json", f"the body is no JSON: {error}") from error
+
+
+async def _received(request: Request, most_bytes: int) -> bytes:
+    data = bytearray()
+    try:
+        async for chunk in request.stream():
+            data += chunk
+            if len(data) > most_bytes:
+                raise _too_large(most_bytes)
+    except ClientDisconnect as error:
+        raise Refused(400, "incomplete", "the connection ended within the body") from error
+    return bytes(data)
+
+
+def inflated(data: bytes, most_bytes: int) -> bytes:
+    """What gzip ``data`` holds; stops at ``most_bytes``, so that a bomb costs no memory."""
+    inflater = zlib.decompressobj(wbits=31)
+    try:
+        plain = inflater.decompress(data, most_bytes + 1)
+    except zlib.error as error:
+        raise Refused(400, "invalid_gzip", "the body is labelled gzip and is none") from error
+    if len(plain) > most_bytes:
+        raise _too_large(most_bytes)
+    if not inflater.eof:
+        raise Refused(400, "invalid_gzip", "the gzip body is cut off")
+    return plain
+
+
+def _too_large(most_bytes: int) -> Refused:
+    return Refused(
+        400, "too_large", f"the body is larger than {most_bytes:,} bytes; send smaller batches"
+    )

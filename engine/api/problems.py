@@ -1,0 +1,56 @@
+"""Refusals as JSON: an object with text ``code`` and ``message``, which every client understands.
+
+Other shapes make released SDKs retry a final refusal ten times (docs/clients.md, section 1).
+"""
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from engine.model.errors import Refused, StorageError
+
+RETRY_AFTER_S = 10
+"""What a client is asked to wait when the log can't be written."""
+
+
+def refusal(refused: Refused) -> JSONResponse:
+    """The answer to a request that is refused whole."""
+    headers = {}
+    if refused.retry_after_s is not None:
+        headers["Retry-After"] = str(min(max(refused.retry_after_s, 1), 300))
+    return JSONResponse(
+        {"success": False, "code": refused.code, "message": refused.message},
+        refused.status,
+        headers,
+    )
+
+
+async def on_refused(_: Request, error: Exception) -> Response:
+    """The answer where a handler raised ``Refused``."""
+    assert isinstance(error, Refused)
+    return refusal(error)
+
+
+async def on_storage_error(_: Request, error: Exception) -> Response:
+    """Nothing was kept, so nothing may be answered as taken: 503, come back."""
+    assert isinstance(error, StorageError)
+    return refusal(Refused(503, "storage_unavailable", str(error), retry_after_s=RETRY_AFTER_S))
+
+
+async def on_http_error(_: Request, error: Exception) -> Response:
+    """Starlette's own 404 and 405, in our form."""
+    assert isinstance(error, HTTPException)
+    words = {
+        404: ("not_found", "there is nothing at this path; events go to POST /v1/batch"),
+        405: ("method_not_allowed", "this path takes another method; events are sent with POST"),
+    }
+    code, message = words.get(error.status_code, ("http_error", str(error.detail)))
+    return refusal(Refused(error.status_code, code, message))
+
+
+async def on_fault(_: Request, error: Exception) -> Response:
+    """Our own fault: the client keeps its events and sends them again."""
+    del error
+    return refusal(
+        Refused(503, "internal_fault", "the request could not be handled", retry_after_s=30)
+    )

@@ -1,0 +1,159 @@
+"""The tracking API that the published SDKs of Segment and RudderStack speak (docs/clients.md)."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from engine.api.body import read_body
+from engine.ingest.accept import Ingest, accept
+from engine.ingest.authenticate import Keys, given_key
+from engine.model.clock import Clock
+from engine.model.errors import Refused
+from engine.model.event import Inbound, Source
+from engine.model.jsonvalue import Body, Json, as_body
+from engine.model.verdict import (
+    VERDICTS,
+    Accepted,
+    Duplicate,
+    Quarantined,
+    Rejected,
+    Suppressed,
+    Verdict,
+    verdict_name,
+)
+
+SINGLE = {
+    "track": ("track", "t"),
+    "identify": ("identify", "i"),
+    "page": ("page", "p"),
+    "screen": ("screen", "s"),
+    "group": ("group", "g"),
+    "alias": ("alias", "a"),
+}
+BATCH = ("batch", "import", "b")
+METRICS = "m"
+LISTED = 100
+"""Verdicts listed in an answer; the counts tell of all."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrackingApi:
+    """What the routes need; ``keys`` is asked for anew each time, as the release can change."""
+
+    ingest: Ingest
+    keys: Callable[[], Keys]
+    clock: Clock
+
+    def routes(self) -> list[Route]:
+        """The paths, each with and without a trailing slash: a redirect would lose the body."""
+        routes = []
+        for type_, names in SINGLE.items():
+            routes += _posts(names, self._single(type_))
+        routes += _posts(BATCH, self._batch)
+        routes += _posts((METRICS,), self._metrics)
+        return routes
+
+    def _single(self, type_: str) -> Callable[[Request], Awaitable[Response]]:
+        async def take(request: Request) -> Response:
+            body, warnings = await self._read(request)
+            if not isinstance(body, Mapping):
+                raise Refused(400, "invalid_shape", "the body is one event: a JSON object")
+            return await self._accept(request, body, [{**body, "type": type_}], warnings)
+
+        return take
+
+    async def _batch(self, request: Request) -> Response:
+        body, warnings = await self._read(request)
+        items = as_body(body).get("batch")
+        if not isinstance(body, Mapping) or not isinstance(items, list):
+            raise Refused(400, "invalid_shape", 'the body is an object with a list "batch"')
+        most = self.ingest.release().spec.server.max_batch_events
+        if len(items) > most:
+            raise Refused(400, "too_large", f"{len(items):,} events in one batch; at most {most:,}")
+        return await self._accept(request, body, [_merged(item, body) for item in items], warnings)
+
+    async def _metrics(self, request: Request) -> Response:
+        """A browser SDK's metrics about itself, which carry no key: taken, and not kept."""
+        await self._read(request)
+        return JSONResponse({"success": True})
+
+    async def _read(self, request: Request) -> tuple[Json, tuple[str, ...]]:
+        return await read_body(request, self.ingest.release().spec.server.max_request_bytes)
+
+    def _source(self, request: Request, body: Json) -> Source:
+        authorization = request.headers.get("authorization")
+        return self.keys().source_of(given_key(authorization, body, request.query_params))
+
+    async def _accept(
+        self, request: Request, body: Body, items: Sequence[Json], warnings: tuple[str, ...]
+    ) -> Response:
+        source = self._source(request, body)
+        sent_at = body.get("sentAt") or request.headers.get("sentat")
+        received_at = self.clock()
+        verdicts = await accept(
+            self.ingest,
+            [
+                Inbound(
+                    source,
+                    item,
+                    received_at,
+                    index,
+                    sent_at if isinstance(sent_at, str) else None,
+                    request.client.host if request.client else None,
+                    request.headers.get("user-agent"),
+                )
+                for index, item in enumerate(items)
+            ],
+        )
+        return JSONResponse(summary(verdicts, warnings))
+
+
+def _posts(names: Sequence[str], endpoint: Callable[[Request], Awaitable[Response]]) -> list[Route]:
+    return [
+        Route(f"/v1/{name}{slash}", endpoint, methods=["POST"])
+        for name in names
+        for slash in ("", "/")
+    ]
+
+
+def _merged(item: Json, batch: Body) -> Json:
+    """The item with the batch's ``context`` and ``integrations`` under its own."""
+    if not isinstance(item, Mapping):
+        return item
+    shared = {
+        key: {**as_body(batch[key]), **as_body(item.get(key))}
+        for key in ("context", "integrations")
+        if isinstance(batch.get(key), Mapping) and isinstance(item.get(key), Mapping | None)
+    }
+    return {**item, **shared} if shared else item
+
+
+def summary(verdicts: Sequence[Verdict], warnings: Sequence[str] = ()) -> Body:
+    """The answer to a request that was taken: counts, and what was not accepted with reasons."""
+    counts = dict.fromkeys(VERDICTS, 0)
+    results: list[Json] = []
+    for index, verdict in enumerate(verdicts):
+        counts[verdict_name(verdict)] += 1
+        if not isinstance(verdict, Accepted) and len(results) < LISTED:
+            results.append(_result(index, verdict))
+    answer: dict[str, Json] = {"success": True, "received": len(verdicts), **counts}
+    answer["results"] = results
+    if warnings:
+        answer["warnings"] = list(warnings)
+    return answer
+
+
+def _result(index: int, verdict: Quarantined | Rejected | Duplicate | Suppressed) -> Body:
+    reasons = verdict.reasons if isinstance(verdict, Quarantined | Rejected) else ()
+    message_id = (
+        verdict.event.message_id if isinstance(verdict, Quarantined) else verdict.message_id
+    )
+    return {
+        "index": index,
+        "messageId": message_id,
+        "verdict": verdict_name(verdict),
+        "errors": [reason.as_json() for reason in reasons],
+    }

@@ -1,0 +1,171 @@
+"""The consumer of one destination: reads the log at its own pace, decides, batches, sends.
+
+An entry is open from the moment it is read until all its deliveries are recorded; then it is
+acknowledged, or put off until the earliest of them is due again. State is always recorded before
+the log is told, so that a crash between the two repeats a delivery and loses none.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import trio
+
+from engine.delivery.attempt import Attempts
+from engine.delivery.records import decided, expired, faulted, stored_payload
+from engine.delivery.retry import retry_at
+from engine.log.interface import Entry, Log
+from engine.model.delivery import UNSETTLED, Delivery, DeliveryKey
+from engine.model.delivery import State as DeliveryState
+from engine.model.event import Source
+from engine.pipeline.batch import Batcher, Item
+from engine.pipeline.decide import decide
+from engine.release.destination import Destination, Mode
+from engine.state.interface import State
+
+READ = 200
+"""Entries read and decided at a time: some 10 ms of work."""
+
+CHECKPOINT_EVERY = 20
+"""Entries decided between two checkpoints, about 1 ms, so that ingest gets its turn."""
+
+MOST_HELD = 4000
+"""Payloads that may wait in open batches, so that memory stays flat at any backlog."""
+
+
+@dataclass(slots=True)
+class Consumer:
+    """One destination's way out; ``run`` until ``stop`` is called."""
+
+    destination: Destination
+    release: str
+    sources: Mapping[str, Source]
+    log: Log
+    state: State
+    attempts: Attempts
+    batcher: Batcher = field(init=False)
+    _reading: trio.CancelScope = field(default_factory=trio.CancelScope)
+    _replaced: set[DeliveryKey] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.batcher = Batcher(self.destination.batch)
+
+    def stop(self) -> None:
+        """Read no more; what is on its way is finished, what waits in a batch is read again."""
+        self._reading.cancel()
+
+    async def run(self) -> None:
+        """Read, decide and send until ``stop``."""
+        slots = trio.Semaphore(self.destination.limits.concurrency)
+        async with trio.open_nursery() as senders:
+            with self._reading:
+                if self.destination.mode is Mode.OFF:
+                    await self._pass_over()
+                while True:
+                    await self._step(senders, slots)
+
+    async def _step(self, senders: trio.Nursery, slots: trio.Semaphore) -> None:
+        clock = self.attempts.clock
+        probe = await self.attempts.gate.passage()
+        await self._take_in(await self._read(self.destination.batch.max_events if probe else READ))
+        all_of_them = probe or len(self.batcher) > MOST_HELD
+        for batch in self.batcher.take(clock(), all_of_them=all_of_them):
+            await slots.acquire()
+            senders.start_soon(self._send, batch, slots, probe)
+
+    async def _send(self, batch: Sequence[Item], slots: trio.Semaphore, probe: bool) -> None:  # noqa: FBT001
+        try:
+            await self.attempts.send(batch, probe=probe)
+        finally:
+            slots.release()
+
+    async def _read(self, limit: int) -> list[Entry]:
+        """The next entries; none when an open batch is to go out before there are any."""
+        close_at = self.batcher.next_close()
+        wait_s = (
+            float("inf")
+            if close_at is None
+            else max(0.0, (close_at - self.attempts.clock()) / 1000)
+        )
+        # log.read never gives up entries that it has taken, so cancelling it loses none.
+        with trio.move_on_after(wait_s):
+            return await self.log.read(self.destination.name, limit)
+        return []
+
+    async def _pass_over(self) -> None:
+        """A destination that is off: its cursor moves on, and nothing is recorded."""
+        while True:
+            entries = await self.log.read(self.destination.name, READ)
+            await self.log.acknowledge(self.destination.name, [entry.position for entry in entries])
+
+    async def _take_in(self, entries: Sequence[Entry]) -> None:
+        recorded = await self._recorded([one for one in entries if one.redelivered or one.put_off])
+        records: list[Delivery] = []
+        for index, entry in enumerate(entries):
+            if index % CHECKPOINT_EVERY == CHECKPOINT_EVERY - 1:
+                await trio.lowlevel.checkpoint()
+            records += self._open(entry, recorded.get(entry.position, {}))
+        if self._replaced:
+            await self.state.forget(list(self._replaced))
+            self._replaced.clear()
+        await self.attempts.settlement.settle(records)
+        await self.attempts.settlement.release([entry.position for entry in entries])
+
+    async def _recorded(
+        self, entries: Sequence[Entry]
+    ) -> Mapping[int, Mapping[DeliveryKey, Delivery]]:
+        recorded: dict[int, dict[DeliveryKey, Delivery]] = {}
+        if entries:
+            positions = [entry.position for entry in entries]
+            for one in await self.state.deliveries_at(self.destination.name, positions):
+                recorded.setdefault(one.key.position, {})[one.key] = one
+        return recorded
+
+    def _open(self, entry: Entry, recorded: Mapping[DeliveryKey, Delivery]) -> list[Delivery]:
+        """Open the entry: payloads go to the batcher, and what needs no sending is given back."""
+        deliveries = self._deliveries(entry, recorded)
+        waiting = [one for one in deliveries if one.state is DeliveryState.WAITING]
+        self.attempts.settlement.expect(entry.position, [one.key for one in deliveries])
+        now = self.attempts.clock()
+        for delivery in waiting:
+            self.batcher.add(Item(delivery, stored_payload(self.destination, delivery)), now)
+        return [one for one in deliveries if one.state is not DeliveryState.WAITING]
+
+    def _deliveries(self, entry: Entry, recorded: Mapping[DeliveryKey, Delivery]) -> list[Delivery]:
+        """The entry's deliveries: those recorded stay as they are, the others are decided now.
+
+        A put-off entry was recorded whole, so today's rules add nothing to it.
+        """
+        undecided = {key for key, one in recorded.items() if _is_undecided(one)}
+        kept = [
+            replace(one, state=DeliveryState.WAITING)
+            for key, one in recorded.items()
+            if one.state in UNSETTLED and key not in undecided
+        ]
+        if entry.put_off and recorded and not undecided:
+            return kept
+        fresh = self._decide(entry, max((recorded[key].attempts for key in undecided), default=0))
+        known = recorded.keys() - undecided
+        self._replaced |= undecided - {one.key for one in fresh}
+        return kept + [one for one in fresh if one.key not in known]
+
+    def _decide(self, entry: Entry, attempts: int) -> list[Delivery]:
+        now = self.attempts.clock()
+        event = entry.event
+        try:
+            source = self.sources.get(event.source) or Source(event.source)
+            decisions = decide(self.destination, event, source, now)
+            return [decided(one, entry, self.release, now) for one in decisions]
+        except Exception as error:  # noqa: BLE001 - our own bug: kept, alarmed, tried again
+            self.attempts.notices.alarm("decide", error, destination=self.destination.name)
+            reason = f"fault of Encamina: {type(error).__name__}"
+            undecided = faulted(entry, self.destination, self.release, reason, now)
+            again = retry_at(
+                attempts + 1, now, self.destination.retry, None, self.attempts.jitter()
+            )
+            failed = replace(undecided, attempts=attempts + 1, next_at=again)
+            return [expired(failed, self.destination.retry.max_age_ms, now) or failed]
+
+
+def _is_undecided(delivery: Delivery) -> bool:
+    """Whether our own fault kept the event from being decided: a retry without a payload."""
+    return delivery.state in UNSETTLED and delivery.payload is None

@@ -1,0 +1,101 @@
+"""Request -> Answer over httpx: every request that Encamina makes goes through here.
+
+In sandbox mode it goes to the sandbox, under the vendor's name, instead of the vendor.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+import httpx
+
+from engine.codec.body import loads
+from engine.model.delivery import Answer, NoAnswer, Request
+from engine.model.jsonvalue import Json
+
+MOST_ANSWER_BYTES = 1024 * 1024
+"""What is read of an answer; vendors' answers to a batch of 1,000 stay far below."""
+
+IDLE_CONNECTIONS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """Sends requests over connections that stay open; ``sandbox_url`` is None in live mode."""
+
+    client: httpx.AsyncClient
+    sandbox_url: str | None
+
+    async def send(self, vendor: str, request: Request, timeout_ms: int) -> Answer | NoAnswer:
+        """What came back, or in words why nothing did; redirects are answers, never followed."""
+        try:
+            url = httpx.URL(self._address(vendor, request.url))
+            if request.params:
+                url = url.copy_merge_params(request.params)
+            async with self.client.stream(
+                request.method,
+                url,
+                headers=dict(request.headers),
+                content=request.body,
+                timeout=timeout_ms / 1000,
+            ) as response:
+                return await _read(response)
+        except httpx.TimeoutException:
+            return NoAnswer(f"no answer within {timeout_ms / 1000:g} s")
+        except (httpx.TransportError, httpx.InvalidURL, httpx.DecodingError) as error:
+            return NoAnswer(f"no answer: {_words(error)}")
+
+    def _address(self, vendor: str, url: str) -> str:
+        if self.sandbox_url is None:
+            return url
+        parts = urlsplit(url)
+        query = f"?{parts.query}" if parts.query else ""
+        return f"{self.sandbox_url.rstrip('/')}/{vendor}{parts.path}{query}"
+
+
+@asynccontextmanager
+async def open_sender(sandbox_url: str | None, *, proxies: bool = True) -> AsyncIterator[Sender]:
+    """A sender whose connections close at the end of the block.
+
+    ``proxies``: whether the proxy variables of the environment hold; for this machine's own
+    addresses, as the sandbox's, they do not.
+    """
+    limits = httpx.Limits(max_connections=None, max_keepalive_connections=IDLE_CONNECTIONS)
+    async with httpx.AsyncClient(
+        limits=limits, follow_redirects=False, trust_env=proxies and sandbox_url is None
+    ) as client:
+        client.headers["User-Agent"] = "encamina"
+        yield Sender(client, sandbox_url)
+
+
+async def _read(response: httpx.Response) -> Answer:
+    content = b""
+    async for chunk in response.aiter_bytes():
+        content += chunk
+        if len(content) > MOST_ANSWER_BYTES:
+            content = content[:MOST_ANSWER_BYTES]
+            break
+    headers = {name.lower(): value for name, value in response.headers.items()}
+    return Answer(response.status_code, headers, _parsed(content))
+
+
+def _parsed(content: bytes) -> Json:
+    try:
+        return loads(content)
+    except ValueError:
+        return content.decode("utf-8", "replace")
+
+
+def _words(error: Exception) -> str:
+    """A network fault in words; httpx's own text can be empty, and can hold the URL's secrets."""
+    words = {
+        httpx.ConnectError: "the connection was refused or the host is unknown",
+        httpx.ReadError: "the connection broke while the answer was read",
+        httpx.WriteError: "the connection broke while the request was sent",
+        httpx.RemoteProtocolError: "the server closed the connection without an answer",
+        httpx.InvalidURL: "the URL can't be used",
+        httpx.UnsupportedProtocol: "the URL does not begin with http:// or https://",
+        httpx.DecodingError: "the answer's compression is broken",
+    }
+    return words.get(type(error), type(error).__name__)

@@ -1,0 +1,78 @@
+"""Settling: state is recorded, then the log is told; entries are open until all is recorded."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from engine.log.interface import Log
+from engine.model.clock import Millis
+from engine.model.delivery import UNSETTLED, Delivery, DeliveryKey
+from engine.state.interface import State
+from engine.telemetry.notices import Notices
+
+
+@dataclass(slots=True)
+class _OpenEntry:
+    waiting: set[DeliveryKey]
+    next_at: Millis | None = None
+
+
+@dataclass(slots=True)
+class Settlement:
+    """The open entries of one destination."""
+
+    group: str
+    log: Log
+    state: State
+    notices: Notices
+    _open: dict[int, _OpenEntry] = field(default_factory=dict)
+
+    def expect(self, position: int, keys: Sequence[DeliveryKey]) -> None:
+        """The entry at ``position`` is finished when each of these deliveries is recorded."""
+        self._open[position] = _OpenEntry(set(keys))
+
+    async def settle(self, deliveries: Sequence[Delivery]) -> None:
+        """Record these, then acknowledge or put off the entries that are finished by them."""
+        if not deliveries:
+            return
+        await self.state.record(deliveries)
+        for state, count in Counter(str(one.state) for one in deliveries).items():
+            self.notices.deliveries(self.group, state, count)
+        finished = [position for one in deliveries if (position := self._close(one)) is not None]
+        await self.release(finished)
+
+    async def release(self, positions: Sequence[int]) -> None:
+        """Tell the log of entries with nothing more to record; safe for any that are open."""
+        done: list[int] = []
+        put_off: dict[Millis, list[int]] = {}
+        for position in dict.fromkeys(positions):
+            entry = self._open.get(position)
+            if entry is not None and entry.waiting:
+                continue
+            self._open.pop(position, None)
+            if entry is None or entry.next_at is None:
+                done.append(position)
+            else:
+                put_off.setdefault(entry.next_at, []).append(position)
+        if done:
+            await self.log.acknowledge(self.group, done)
+        for at, which in put_off.items():
+            await self.log.retry(self.group, which, at)
+
+    async def wake(self) -> None:
+        """Have everything that was put off handed out now."""
+        await self.log.wake(self.group)
+
+    def __len__(self) -> int:
+        """How many entries are open."""
+        return len(self._open)
+
+    def _close(self, delivery: Delivery) -> int | None:
+        entry = self._open.get(delivery.key.position)
+        if entry is None:
+            return None
+        entry.waiting.discard(delivery.key)
+        if delivery.state in UNSETTLED and delivery.next_at is not None:
+            earlier = entry.next_at is None or delivery.next_at < entry.next_at
+            entry.next_at = delivery.next_at if earlier else entry.next_at
+        return delivery.key.position

@@ -1,0 +1,96 @@
+"""One task a destination: started, watched, stopped together."""
+
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import trio
+
+from engine.delivery.attempt import Attempts
+from engine.delivery.destination import Consumer
+from engine.delivery.gate import Gate
+from engine.delivery.pace import Pace
+from engine.delivery.send import Sender
+from engine.delivery.settle import Settlement
+from engine.log.interface import Log
+from engine.model.clock import Clock
+from engine.model.event import Source
+from engine.release.destination import Destination, Mode
+from engine.release.release import Release
+from engine.state.interface import State
+from engine.telemetry.notices import Notices
+
+RESTART_AFTER_S = 5.0
+"""How long a consumer that failed as a whole waits: its storage may be back by then."""
+
+
+@dataclass(slots=True)
+class Delivery:
+    """All consumers of a release. ``run`` ends when ``stop`` was called and all is finished."""
+
+    release: Release
+    log: Log
+    state: State
+    sender: Sender
+    notices: Notices
+    clock: Clock
+    _consumers: dict[str, Consumer] = field(default_factory=dict)
+    _stopping: bool = False
+
+    async def create_groups(self) -> None:
+        """Make a group in the log for each destination: a new one starts at the end of the log."""
+        for destination in self.release.destinations:
+            await self.log.create_group(destination.name)
+
+    async def run(self) -> None:
+        """Run every consumer; one that fails starts again and disturbs no other."""
+        async with trio.open_nursery() as nursery:
+            for destination in self.release.destinations:
+                nursery.start_soon(self._keep_running, destination)
+
+    def stop(self) -> None:
+        """Tell every consumer to read no more and to finish what is on its way."""
+        self._stopping = True
+        for consumer in self._consumers.values():
+            consumer.stop()
+
+    def paused(self) -> Mapping[str, str]:
+        """The paused destinations, with the reason."""
+        return {
+            name: consumer.attempts.gate.reason
+            for name, consumer in self._consumers.items()
+            if consumer.attempts.gate.reason is not None
+        }
+
+    async def _keep_running(self, destination: Destination) -> None:
+        while not self._stopping:
+            consumer = self._consumers[destination.name] = self._consumer(destination)
+            try:
+                await consumer.run()
+            except Exception as error:  # noqa: BLE001 - the edge of a consumer's life
+                self.notices.alarm("consumer", error, destination=destination.name)
+                await trio.sleep(RESTART_AFTER_S)
+
+    def _consumer(self, destination: Destination) -> Consumer:
+        gate = Gate(self.clock)
+        if destination.unset and destination.mode is Mode.LIVE:
+            reason = f"not set: {', '.join(destination.unset)}"
+            gate.close(reason)
+            self.notices.paused(destination.name, reason)
+        settlement = Settlement(destination.name, self.log, self.state, self.notices)
+        attempts = Attempts(
+            destination,
+            self.release.env,
+            self.sender,
+            settlement,
+            gate,
+            Pace(destination.limits.rate_per_s),
+            self.notices,
+            self.clock,
+            random.random,
+        )
+        sources = {source.name: source for source in self._sources()}
+        return Consumer(destination, self.release.name, sources, self.log, self.state, attempts)
+
+    def _sources(self) -> list[Source]:
+        return [Source(spec.name, spec.kind, spec.unplanned) for spec in self.release.spec.sources]

@@ -1,0 +1,66 @@
+"""Inbound -> Verdict: what ingest says of an event, but for duplicates, which the log knows."""
+
+from collections.abc import Mapping
+
+from engine.model.clock import from_iso
+from engine.model.event import Event, Inbound, Unplanned
+from engine.model.verdict import Accepted, Quarantined, Reason, Rejected
+from engine.pipeline.normalise import normalise
+from engine.release.plan import EVENT_TYPES
+from engine.release.release import Release
+
+ID_LENGTH = 100
+"""Segment's limit of a messageId, in characters."""
+
+
+def admit(release: Release, inbound: Inbound) -> Accepted | Quarantined | Rejected:
+    """The verdict over one item of a request."""
+    if not isinstance(inbound.body, Mapping):
+        return Rejected((Reason("", "an event is a JSON object"),))
+    event = normalise(inbound, inbound.body)
+    if reasons := misshapen(event):
+        return Quarantined(event, inbound.body, reasons)
+    planned = release.plan.schema_for(event.type, event.name)
+    if planned is None:
+        return _unplanned(event, inbound)
+    if reasons := release.plan.reasons(planned, event.body):
+        return Quarantined(event, inbound.body, reasons)
+    return Accepted(event)
+
+
+def misshapen(event: Event) -> tuple[Reason, ...]:
+    """What is wrong with an event whatever the tracking plan says (docs/clients.md)."""
+    body = event.body
+    reasons = []
+    if event.type not in EVENT_TYPES:
+        reasons.append(Reason("type", f"must be one of {', '.join(EVENT_TYPES)}"))
+    if event.type == "track" and not event.name.strip():
+        reasons.append(Reason("event", "a track event needs its name"))
+    if not isinstance(body["messageId"], str):
+        reasons.append(Reason("messageId", "must be text"))
+    elif len(event.message_id) > ID_LENGTH:
+        reasons.append(Reason("messageId", f"is longer than {ID_LENGTH} characters"))
+    if "userId" not in body and "anonymousId" not in body:
+        reasons.append(Reason("userId", "userId or anonymousId is needed"))
+    needed = {"group": "groupId", "alias": "previousId"}.get(event.type)
+    if needed and needed not in body:
+        reasons.append(Reason(needed, f"{event.type} needs {needed}"))
+    if from_iso(str(body.get("timestamp", ""))) is None:
+        reasons.append(Reason("timestamp", "is no ISO 8601 time"))
+    reasons += [
+        Reason(key, "must be an object")
+        for key in ("context", "properties", "traits", "integrations")
+        if not isinstance(body.get(key, {}), Mapping)
+    ]
+    return tuple(reasons)
+
+
+def _unplanned(event: Event, inbound: Inbound) -> Accepted | Quarantined | Rejected:
+    reason = Reason("event", f"{event.name or event.type} is not in the tracking plan")
+    match inbound.source.unplanned:
+        case Unplanned.ALLOW:
+            return Accepted(event)
+        case Unplanned.QUARANTINE:
+            return Quarantined(event, inbound.body, (reason,))
+        case Unplanned.REJECT:
+            return Rejected((reason,), event.message_id)

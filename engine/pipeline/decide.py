@@ -1,0 +1,201 @@
+"""Event x destination -> Decisions: what a release says of an event for one destination.
+
+The gates stand in the order of the design: integrations, sources, consent, rollout, rules, age,
+contract. What each skip is called is in ``docs/decisions-and-states.md``.
+"""
+
+import hashlib
+from dataclasses import dataclass, replace
+
+from engine.codec.body import dumps
+from engine.mapping.compile import MappingFault
+from engine.mapping.missing import MISSING
+from engine.model.clock import Millis
+from engine.model.decision import Decision, Fault, Payload, Verb
+from engine.model.errors import BoundPassed
+from engine.model.event import Event, Source
+from engine.model.jsonvalue import Body, Json, as_body
+from engine.pipeline.breaches import breaches
+from engine.pipeline.privacy import consent_of, context_for, may_have
+from engine.pipeline.scope import at, view
+from engine.release.destination import Destination, Mode
+from engine.release.routes import Rule
+
+BUCKETS = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """An event on its way to one destination at one moment."""
+
+    destination: Destination
+    event: Event
+    now: Millis
+
+    def window_ms(self, rule: Rule) -> int | None:
+        """How old the event may be: a rule's own window replaces the destination's."""
+        return self.destination.window_ms if rule.window_ms is None else rule.window_ms
+
+
+def decide(
+    destination: Destination, event: Event, source: Source, now: Millis, seen: Body | None = None
+) -> list[Decision]:
+    """One decision a delivery, or one that says why there is none.
+
+    ``seen`` is ``scope.view`` of the event, for callers that ask for several destinations. A
+    destination that is off gives ``skip`` with the payload that it would get.
+    """
+    if reason := closed_gate(destination, event):
+        return [Decision(destination.name, Verb.SKIP, reason=reason)]
+    names = names_for(destination, event, seen if seen is not None else view(event, source), now)
+    decisions = _by_rules(_Case(destination, event, now), names)
+    return [_by_mode(destination.mode, decision) for decision in decisions]
+
+
+def bucket(destination: str, event: Event) -> int:
+    """0 to 9,999: where the event's person stands in this rollout, always the same."""
+    body = event.body
+    person = body.get("anonymousId") or body.get("userId") or event.message_id
+    digest = hashlib.sha256(f"{destination}{person}".encode()).digest()
+    return int.from_bytes(digest) % BUCKETS
+
+
+def too_old(event_at: Millis, window_ms: int | None, now: Millis) -> bool:
+    """Whether the vendor no longer counts an event of that moment."""
+    return window_ms is not None and now - event_at > window_ms
+
+
+def age_text(window_ms: int) -> str:
+    """A window in words: ``older than 7d``."""
+    hours = window_ms // 3_600_000
+    return f"older than {hours // 24}d" if hours % 24 == 0 else f"older than {hours}h"
+
+
+def closed_gate(destination: Destination, event: Event) -> str:
+    """The gate before the rules that keeps the event from this destination, empty if none does."""
+    if not _integrated(destination, as_body(event.body.get("integrations"))):
+        return "integrations"
+    if destination.sources and event.source not in destination.sources:
+        return "sources"
+    if not may_have(consent_of(event.body), destination.consent):
+        return "consent"
+    share = destination.rollout_percent
+    if share < 100 and bucket(destination.name, event) >= share * BUCKETS / 100:
+        return "rollout"
+    return ""
+
+
+def _integrated(destination: Destination, integrations: Body) -> bool:
+    """The Segment spec's switch: the destination's own entry, else ``All``, else on."""
+    everything = True
+    for name, value in integrations.items():
+        folded = name.casefold()
+        if folded in destination.names:
+            return value is not False
+        if folded == "all":
+            everything = value is not False
+    return everything
+
+
+def names_for(destination: Destination, event: Event, seen: Body, now: Millis) -> dict[str, Json]:
+    """Every name that a rule of this destination sees; ``seen`` is ``scope.view`` of the event."""
+    names = dict(seen)
+    if destination.ip != "full":
+        names["context"] = context_for(as_body(names["context"]), destination.ip)
+        names["event"] = {**event.body, "context": names["context"]}
+    names["now"] = at(now)
+    names["tables"] = destination.rule_tables
+    names["settings"] = destination.settings
+    names["part"] = 0
+    return names
+
+
+def _by_mode(mode: Mode, decision: Decision) -> Decision:
+    if mode is Mode.OFF:
+        return replace(decision, verb=Verb.SKIP, reason="mode")
+    if mode is Mode.SHADOW and decision.verb is Verb.SEND:
+        return replace(decision, verb=Verb.SHADOW)
+    return decision
+
+
+def _by_rules(case: _Case, names: dict[str, Json]) -> list[Decision]:
+    decisions: list[Decision] = []
+    for rule in case.destination.routes.of(case.event):
+        try:
+            if rule.when is not None and not rule.when.holds(names):
+                continue
+        except (MappingFault, BoundPassed) as fault:
+            return [*decisions, _error(case, rule, fault)]
+        decisions += _by_rule(case, rule, names)
+        if not rule.also:
+            return decisions
+    return decisions or [Decision(case.destination.name, Verb.SKIP, reason="no rule")]
+
+
+def _by_rule(case: _Case, rule: Rule, names: dict[str, Json]) -> list[Decision]:
+    name = case.destination.name
+    if rule.drop is not None:
+        return [Decision(name, Verb.DROP, rule.name, reason=rule.drop)]
+    if rule.each is None:
+        return [_render(case, rule, names)]
+    try:
+        lines = rule.each.lines(names)
+    except (MappingFault, BoundPassed) as fault:
+        return [_error(case, rule, fault)]
+    if lines is MISSING or not lines:
+        return [Decision(name, Verb.SKIP, rule.name, reason="no lines")]
+    return [
+        _render(case, rule, {**names, rule.each.name: line, "part": part}, part)
+        for part, line in enumerate(lines)
+    ]
+
+
+def _render(case: _Case, rule: Rule, names: Body, part: int = 0) -> Decision:
+    assert rule.template is not None
+    try:
+        rendered = rule.template.render(names)
+    except BoundPassed as passed:
+        return _error(case, rule, passed, part)
+    body = as_body(None if rendered.value is MISSING else rendered.value)
+    verb, reason, faults = _judged(case, rule, rendered.faults, body)
+    payload = payload_of(case.destination, body)
+    name, window_ms = case.destination.name, case.window_ms(rule)
+    return Decision(name, verb, rule.name, part, reason, payload, faults, window_ms)
+
+
+def _judged(
+    case: _Case, rule: Rule, faults: tuple[Fault, ...], body: Body
+) -> tuple[Verb, str, tuple[Fault, ...]]:
+    contract, window_ms = case.destination.contract, case.window_ms(rule)
+    if contract is not None and not contract.is_valid(body):
+        return Verb.INVALID, "contract", faults + breaches(contract, rule, body)
+    if window_ms is not None and too_old(case.event.timestamp, window_ms, case.now):
+        return Verb.INVALID, age_text(window_ms), faults
+    return Verb.SEND, "", faults
+
+
+def payload_of(destination: Destination, body: Body) -> Payload:
+    """A rendered body with its size, the values it shares with others, and its dedupe key."""
+    key = _look_up(body, destination.dedupe) if destination.dedupe else None
+    return Payload(
+        body,
+        len(dumps(body)),
+        tuple(_look_up(body, path) for path in destination.group_by),
+        key if isinstance(key, str) else None,
+    )
+
+
+def _look_up(body: Json, path: tuple[str, ...]) -> Json:
+    for step in path:
+        body = as_body(body).get(step)
+    return body
+
+
+def _error(case: _Case, rule: Rule, fault: MappingFault | BoundPassed, part: int = 0) -> Decision:
+    found = fault.fault if isinstance(fault, MappingFault) else _bound(rule, fault)
+    reason = f"{found.path}: {found.message}"
+    return Decision(case.destination.name, Verb.ERROR, rule.name, part, reason, None, (found,))
+
+
+def _bound(rule: Rule, passed: BoundPassed) -> Fault:
+    return Fault("payload", str(passed), rule.place.file, rule.place.line)

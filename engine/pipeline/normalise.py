@@ -1,0 +1,125 @@
+"""Inbound -> Event: ids, times, clock skew, and nulls taken out.
+
+How the clients write ids and times: docs/clients.md. Nothing is refused here: what can't be read
+stays as it came, and the schema says so.
+"""
+
+import uuid
+from collections.abc import Mapping
+from typing import cast
+
+from engine.codec.body import dumps
+from engine.model.clock import Millis, from_iso, to_iso
+from engine.model.event import Event, Inbound, SourceKind
+from engine.model.jsonvalue import Body, Json, as_body
+
+NAMESPACE = uuid.uuid5(uuid.NAMESPACE_OID, "encamina")
+EARLIEST = Millis(0)
+SECONDS_END = 100_000_000_000
+"""A numeric time below this is in seconds (the year 5138), above it in milliseconds."""
+
+
+def normalise(inbound: Inbound, body: Body) -> Event:
+    """The event that ``body``, an object, is.
+
+    ``timestamp`` is ``timestamp`` or ``originalTimestamp``, less what the client's clock was off
+    (``receivedAt - sentAt``); a time in the future becomes ``receivedAt``.
+    """
+    clean = cast("dict[str, Json]", without_nulls(body))
+    if clean is body:
+        clean = dict(body)
+    _texts(clean)
+    if "messageId" not in clean:
+        clean["messageId"] = _made_id(inbound, body)
+    timestamp = _set_times(clean, inbound)
+    if inbound.source.kind is SourceKind.BROWSER:
+        clean["context"] = _from_request(as_body(clean.get("context")), inbound)
+    type_, name = clean.get("type"), clean.get("event")
+    return Event(
+        source=inbound.source.name,
+        message_id=str(clean["messageId"]),
+        type=type_ if isinstance(type_, str) else "",
+        name=name if isinstance(name, str) and type_ == "track" else "",
+        timestamp=timestamp,
+        received_at=inbound.received_at,
+        body=clean,
+    )
+
+
+def without_nulls(value: Json) -> Json:
+    """``value`` without the keys whose value is null, at every depth; itself if there are none."""
+    if isinstance(value, Mapping):
+        return _object_without_nulls(value)
+    if isinstance(value, list):
+        cleaned = [without_nulls(item) for item in value]
+        return cleaned if any(a is not b for a, b in zip(cleaned, value, strict=True)) else value
+    return value
+
+
+def _object_without_nulls(body: Body) -> Body:
+    changed = False
+    cleaned: dict[str, Json] = {}
+    for key, value in body.items():
+        if value is None:
+            changed = True
+            continue
+        # The exact types keep the common leaf out of a call: 4 us instead of 9 us an event.
+        if type(value) is dict or type(value) is list:
+            kept = without_nulls(value)
+            changed = changed or kept is not value
+            cleaned[key] = kept
+        else:
+            cleaned[key] = value
+    return cleaned if changed else body
+
+
+def _texts(body: dict[str, Json]) -> None:
+    """Ids as trimmed texts, blank ones left out, as both SDK families expect."""
+    for key in ("messageId", "userId", "anonymousId", "groupId", "previousId"):
+        value = body.get(key)
+        if value is None:
+            continue
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            value = str(value)
+        if isinstance(value, str):
+            body[key] = value = value.strip()
+            if not value:
+                del body[key]
+
+
+def _made_id(inbound: Inbound, body: Body) -> str:
+    seed = f"{inbound.source.name}:{inbound.received_at}:{inbound.index}:"
+    return str(uuid.uuid5(NAMESPACE, seed + dumps(body).decode()))
+
+
+def _set_times(body: dict[str, Json], inbound: Inbound) -> Millis:
+    received_at = inbound.received_at
+    given = body.get("timestamp", body.get("originalTimestamp"))
+    moment = received_at if given is None else _moment(given)
+    sent_at = _moment(body.get("sentAt", inbound.sent_at))
+    body["receivedAt"] = to_iso(received_at)
+    if moment is None:
+        body["timestamp"] = given
+        return received_at
+    if given is not None and sent_at is not None:
+        moment = Millis(moment + received_at - sent_at)
+    if not EARLIEST <= moment <= received_at:
+        moment = received_at
+    if given is not None and "originalTimestamp" not in body:
+        body["originalTimestamp"] = given
+    body["timestamp"] = to_iso(moment)
+    return moment
+
+
+def _moment(value: Json) -> Millis | None:
+    if isinstance(value, str):
+        return from_iso(value.strip())
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return Millis(round(value * 1000 if abs(value) < SECONDS_END else value))
+    return None
+
+
+def _from_request(context: Body, inbound: Inbound) -> Body:
+    """The context of a browser's event, with what its request tells where it says nothing."""
+    told = {"ip": inbound.remote_ip, "userAgent": inbound.user_agent}
+    return {**{key: value for key, value in told.items() if value}, **context}

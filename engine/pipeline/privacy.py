@@ -1,0 +1,66 @@
+"""What a person consented to, and what of their data a destination may have."""
+
+import ipaddress
+import re
+from collections.abc import Mapping
+
+from engine.model.jsonvalue import Body, Json, as_body
+from engine.model.person import Consent
+from engine.project.spec import ConsentSpec
+
+OCTET = r"(?:25[0-5]|2[0-4]\d|1?\d?\d)"
+IPV4 = re.compile(rf"((?:{OCTET}\.){{3}}){OCTET}", re.ASCII)
+
+CATEGORIES = ("advertising", "analytics", "functional")
+
+
+def consent_of(body: Body) -> Consent:
+    """What the event itself states, from ``context.consent.categoryPreferences``.
+
+    In an object, what is left out is unknown; in a list of granted names it is refused.
+    """
+    stated = as_body(as_body(body.get("context")).get("consent")).get("categoryPreferences")
+    if isinstance(stated, Mapping):
+        return Consent(
+            {key.casefold(): value for key, value in stated.items() if isinstance(value, bool)}
+        )
+    if isinstance(stated, list):
+        granted = {name.casefold() for name in stated if isinstance(name, str)}
+        return Consent(dict.fromkeys(CATEGORIES, False) | dict.fromkeys(granted, True))
+    return Consent()
+
+
+def may_have(consent: Consent, spec: ConsentSpec) -> bool:
+    """Whether a destination that needs ``spec`` may have an event of someone with ``consent``.
+
+    ``when_missing: region`` is read as deny: no region is known yet to allow it.
+    """
+    allowed_when_missing = spec.when_missing == "allow"
+
+    def granted(category: str) -> bool:
+        said = consent.of(category)
+        return allowed_when_missing if said is None else said
+
+    return all(map(granted, spec.all)) and (not spec.any or any(map(granted, spec.any)))
+
+
+def context_for(context: Body, ip: str) -> Body:
+    """The event's context with the IP as a destination may have it: full, truncated or none."""
+    if ip == "full" or "ip" not in context:
+        return context
+    kept = truncated(context["ip"]) if ip == "truncated" else None
+    without = {key: value for key, value in context.items() if key != "ip"}
+    return {**without, "ip": kept} if kept else without
+
+
+def truncated(ip: Json) -> str | None:
+    """The network an address is in: the last octet (IPv4) or all but 48 bits (IPv6) are zero."""
+    # A text of four short numbers is nearly all that comes: 0.3 us where ipaddress takes 10.
+    if isinstance(ip, str) and (match := IPV4.fullmatch(ip)) is not None:
+        return f"{match[1]}0"
+    try:
+        address = ipaddress.ip_address(str(ip))
+    except ValueError:
+        return None
+    prefix = 24 if address.version == 4 else 48
+    return str(ipaddress.ip_network((address, prefix), strict=False).network_address)

@@ -1,0 +1,111 @@
+"""Batch -> Request: the HTTP request that carries some payloads."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from engine.codec.body import dumps
+from engine.mapping.compile import Template
+from engine.mapping.missing import Missing
+from engine.model.clock import Millis
+from engine.model.decision import Payload
+from engine.model.delivery import Request
+from engine.model.errors import EncaminaError
+from engine.model.jsonvalue import Body, Json, as_body
+from engine.pipeline.scope import at
+from engine.release.destination import Destination
+
+MASK = "***"
+
+
+class RequestFault(EncaminaError):  # noqa: N818 - reads as what happened
+    """A request can't be made: an expression of ``request:`` fails, or its contract is broken."""
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """When a request is made, and as which attempt."""
+
+    now: Millis
+    attempt: int = 1
+
+
+def build_request(
+    destination: Destination, env: Mapping[str, str], payloads: Sequence[Payload], moment: Moment
+) -> Request:
+    """The request for these payloads; raises ``RequestFault``, with the field that fails."""
+    templates = destination.request
+    names: dict[str, Json] = {
+        "batch": [payload.body for payload in payloads],
+        "group": _group(destination, payloads),
+        "env": dict(env),
+        "settings": destination.settings,
+        "tables": destination.tables,
+        "now": at(moment.now),
+        "attempt": moment.attempt,
+    }
+    body = _rendered("request.body", templates.body, names)
+    raw_body = b"" if isinstance(body, Missing) else dumps(body)
+    names["raw_body"] = raw_body.decode()
+    headers = _texts("request.headers", templates.headers, names)
+    headers.setdefault("Content-Type", "application/json")
+    url = _rendered("request.url", templates.url, names)
+    if not isinstance(url, str):
+        raise RequestFault("request.url gives no text")
+    return Request(
+        templates.method,
+        url,
+        headers,
+        _texts("request.params", templates.params, names),
+        raw_body,
+        templates.secrets,
+    )
+
+
+def masked(request: Request) -> Request:
+    """The request as a person may see it."""
+
+    def mask(text: str) -> str:
+        for secret in request.secrets:
+            text = text.replace(secret, MASK)
+        return text
+
+    return replace(
+        request,
+        url=mask(request.url),
+        headers={name: mask(value) for name, value in request.headers.items()},
+        params={name: mask(value) for name, value in request.params.items()},
+        body=mask(request.body.decode()).encode(),
+    )
+
+
+def _group(destination: Destination, payloads: Sequence[Payload]) -> Body:
+    """The shared values, nested as they stand in a payload; missing ones left out."""
+    group: dict[str, Json] = {}
+    for path, value in zip(destination.group_by, payloads[0].group, strict=True):
+        if value is not None:
+            _put(group, path, value)
+    return group
+
+
+def _put(target: dict[str, Json], path: tuple[str, ...], value: Json) -> None:
+    for step in path[:-1]:
+        inner = dict(as_body(target.get(step)))
+        target[step] = inner
+        target = inner
+    target[path[-1]] = value
+
+
+def _rendered(field: str, template: Template, names: Body) -> Json | Missing:
+    rendered = template.render(names)
+    for fault in rendered.faults:
+        raise RequestFault(f"{field} {fault.path}: {fault.message} ({fault.file}:{fault.line})")
+    return rendered.value
+
+
+def _texts(field: str, template: Template, names: Body) -> dict[str, str]:
+    value = _rendered(field, template, names)
+    return {key: _text(one) for key, one in as_body(value).items()}
+
+
+def _text(value: Json) -> str:
+    return value if isinstance(value, str) else dumps(value).decode()

@@ -1,0 +1,78 @@
+"""Project -> Release: compiles every file, and collects every finding in one run."""
+
+from engine.model.cache import Caches
+from engine.model.event import Source
+from engine.model.finding import Finding, error, has_errors, in_order, warning
+from engine.project.spec import Project, ProjectSpec
+from engine.release.destination import Destination, build_destination
+from engine.release.plan import build_plan
+from engine.release.release import Release
+from engine.release.settings import render_text
+
+NAME_LENGTH = 12
+
+
+def build_release(project: Project, caches: Caches) -> tuple[Release | None, list[Finding]]:
+    """The release of a project; None when a finding is an error."""
+    plan, findings = build_plan(project.schemas)
+    destinations, faults = _destinations(project, caches)
+    findings += faults
+    write_keys, faults = _write_keys(project)
+    findings += faults
+    findings = in_order(findings)
+    if has_errors(findings):
+        return None, findings
+    return Release(
+        project.digest[:NAME_LENGTH],
+        project.spec,
+        plan,
+        destinations,
+        write_keys,
+        project.env,
+    ), findings
+
+
+def _destinations(
+    project: Project, caches: Caches
+) -> tuple[tuple[Destination, ...], list[Finding]]:
+    rules = {file.destination: file for file in project.rule_files}
+    findings: list[Finding] = []
+    built = []
+    for spec in project.destinations:
+        destination, faults = build_destination(spec, rules.get(spec.name), project, caches)
+        findings += faults
+        if destination is not None:
+            built.append(destination)
+        if spec.name not in rules:
+            findings.append(
+                warning(
+                    "W301",
+                    spec.document.place("name"),
+                    f"destination {spec.name} has no rules, so it gets no event",
+                    f"write rules/{spec.name}.yaml",
+                )
+            )
+    return tuple(built), findings
+
+
+def _write_keys(project: Project) -> tuple[dict[str, Source], list[Finding]]:
+    keys: dict[str, Source] = {}
+    findings: list[Finding] = []
+    for spec in project.spec.sources:
+        key, faults = render_text(spec.write_key, project.env)
+        findings += faults
+        if not key:
+            continue
+        if (other := keys.get(key)) is not None:
+            findings.append(_shared_key(project.spec, spec.name, other.name))
+        keys[key] = Source(spec.name, spec.kind, spec.unplanned)
+    return keys, findings
+
+
+def _shared_key(spec: ProjectSpec, name: str, other: str) -> Finding:
+    return error(
+        "E314",
+        spec.document.place("sources", name, "write_key"),
+        f"sources {other} and {name} have the same write key",
+        "give each source a key of its own",
+    )

@@ -1,0 +1,29 @@
+"""A release: one loaded, validated set of files, immutable, known by the hash of its content."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from engine.model.event import Source
+from engine.project.spec import ProjectSpec
+from engine.release.destination import Destination
+from engine.release.plan import Plan
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """What serves.
+
+    ``name`` is the first 12 hex digits of the content hash; ``write_keys`` maps each write key to
+    its source; ``destinations`` stand in the order of their file names.
+    """
+
+    name: str
+    spec: ProjectSpec
+    plan: Plan
+    destinations: tuple[Destination, ...]
+    write_keys: Mapping[str, Source]
+    env: Mapping[str, str]
+
+    def destination(self, name: str) -> Destination | None:
+        """The destination of that name."""
+        return next((one for one in self.destinations if one.name == name), None)

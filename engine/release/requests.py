@@ -1,0 +1,119 @@
+"""The ``request:`` of a destination, compiled, and what it needs of the environment."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from engine.mapping.compile import Template, compile_tree, compile_value
+from engine.mapping.scope import ScopeSpec
+from engine.mapping.tree import parse_tree
+from engine.model.cache import Caches
+from engine.model.document import Document
+from engine.model.finding import Finding, error
+from engine.model.jsonvalue import Body
+from engine.project.spec import DestinationSpec
+from engine.release.scope import HEADER_NAMES, REQUEST_NAMES, scope
+
+SECRET_NAME = re.compile(r"TOKEN|SECRET|KEY|PASSWORD|CREDENTIAL", re.IGNORECASE)
+"""Environment variables whose values no person is shown."""
+
+FIXED_NAMES = frozenset({"env", "settings", "tables"})
+"""What an expression of a request may read that is known when the release is built."""
+
+
+@dataclass(frozen=True, slots=True)
+class RequestTemplates:
+    """The parts of a request, each rendered for every batch.
+
+    ``unset`` are the variables that it needs and that are not set, ``secrets`` the values to mask.
+    """
+
+    method: str
+    url: Template
+    headers: Template
+    params: Template
+    body: Template
+    unset: tuple[str, ...]
+    secrets: tuple[str, ...]
+
+
+def compile_request(
+    spec: DestinationSpec, settings: Body, env: Mapping[str, str], caches: Caches
+) -> tuple[RequestTemplates | None, list[Finding]]:
+    """The compiled request, or None with the findings."""
+    names = scope(REQUEST_NAMES, tables=spec.tables, settings=spec.settings)
+    header_names = scope(HEADER_NAMES, tables=spec.tables, settings=spec.settings)
+    request = spec.request
+    url, findings = compile_value(request.url, names, caches=caches)
+    headers, faults = _compile_part(request.headers, header_names, caches)
+    findings += faults
+    params, faults = _compile_part(request.params, names, caches)
+    findings += faults
+    body, faults = _compile_part(request.body, names, caches)
+    findings += faults + _steerable_host(request.url)
+    if url is None or headers is None or params is None or body is None:
+        return None, findings
+    fixed: Body = {"env": dict(env), "settings": settings, "tables": spec.tables.value or {}}
+    return RequestTemplates(
+        request.method,
+        url,
+        headers,
+        params,
+        body,
+        _unset(spec, header_names, fixed, env),
+        _secrets((url, headers, params, body), env),
+    ), findings
+
+
+def _compile_part(
+    document: Document, names: ScopeSpec, caches: Caches
+) -> tuple[Template | None, list[Finding]]:
+    tree, findings = parse_tree(document)
+    template, faults = compile_tree(tree, names, caches=caches, bounded=False)
+    return template, findings + faults
+
+
+def _steerable_host(url: Document) -> list[Finding]:
+    """A finding where the host of the URL could come from an event."""
+    host = urlsplit(str(url.value)).netloc
+    if not re.search(r"\b(batch|group)\b", host):
+        return []
+    return [
+        error(
+            "E313",
+            url.place(),
+            "the host of this URL could be chosen by an event",
+            "take the host from settings or env",
+        )
+    ]
+
+
+def _unset(
+    spec: DestinationSpec, names: ScopeSpec, fixed: Body, env: Mapping[str, str]
+) -> tuple[str, ...]:
+    """The variables for want of which a text of the request ends missing; empty text is meant."""
+    unset: dict[str, None] = {}
+    for leaf in _texts(spec.request.document):
+        template, _ = compile_value(leaf, names, caches=Caches.off(), trace=True)
+        if template is None or not template.env_names:
+            continue
+        read = template.required_env
+        if template.names <= FIXED_NAMES:
+            traced = template.render(fixed).trace
+            is_missing = any(one.dropped == "missing" for one in traced)
+            read = template.env_names if is_missing else frozenset()
+        unset.update(dict.fromkeys(sorted(name for name in read if name not in env)))
+    return tuple(unset)
+
+
+def _texts(document: Document) -> Iterator[Document]:
+    if isinstance(document.value, str):
+        yield document
+    for part in (*(part for _, part in document.items()), *document.elements()):
+        yield from _texts(part)
+
+
+def _secrets(templates: tuple[Template, ...], env: Mapping[str, str]) -> tuple[str, ...]:
+    names = {name for template in templates for name in template.env_names}
+    return tuple(sorted(env[name] for name in names if name in env and SECRET_NAME.search(name)))

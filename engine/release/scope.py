@@ -1,0 +1,26 @@
+"""Which names an expression may use, by where it stands."""
+
+from engine.mapping.scope import ScopeSpec
+from engine.model.document import Document
+
+OF_EVENT = ["event", "properties", "context", "traits", "user", "consent", "source"]
+RULE_NAMES = [*OF_EVENT, "now", "tables", "settings", "part", "flags"]
+REQUEST_NAMES = ["batch", "group", "env", "settings", "tables", "now", "attempt"]
+HEADER_NAMES = [*REQUEST_NAMES, "raw_body"]
+RESPONSE_NAMES = ["status", "headers", "body", "batch", "tables", "settings"]
+SETTING_NAMES = ["env"]
+
+
+def scope(names: list[str], *, tables: Document, settings: Document) -> ScopeSpec:
+    """A scope of these names, in which a table or setting that isn't there is a finding."""
+    closed = {"tables": _keys(tables), "settings": _keys(settings), "flags": frozenset[str]()}
+    return ScopeSpec(frozenset(names), {key: closed[key] for key in closed if key in names})
+
+
+def env_scope() -> ScopeSpec:
+    """The scope of what is read once, when a release is built: the environment alone."""
+    return ScopeSpec(frozenset(SETTING_NAMES), {})
+
+
+def _keys(document: Document) -> frozenset[str]:
+    return frozenset(key for key, _ in document.items())

@@ -1,0 +1,50 @@
+"""The routes of all faces, put together."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+
+from engine.api.health import Health
+from engine.api.problems import on_fault, on_http_error, on_refused, on_storage_error
+from engine.api.segment import TrackingApi
+from engine.delivery.supervise import Delivery
+from engine.ingest.accept import Ingest
+from engine.ingest.authenticate import Keys
+from engine.model.cache import Caches
+from engine.model.clock import Clock
+from engine.model.errors import Refused, StorageError
+from engine.telemetry.notices import Notices
+
+
+@dataclass(frozen=True, slots=True)
+class Faces:
+    """What the faces need; ``stopping`` is true once the server has been told to end."""
+
+    ingest: Ingest
+    delivery: Delivery
+    notices: Notices
+    clock: Clock
+    caches: Caches
+    vendors: str
+    stopping: Callable[[], bool]
+
+
+def build_app(faces: Faces) -> Starlette:
+    """The ASGI app of the server."""
+    release = faces.ingest.release
+    keys = Keys(release().write_keys, faces.caches)
+    tracking = TrackingApi(faces.ingest, lambda: keys, faces.clock)
+    health = Health(faces.vendors, release, faces.delivery.paused, faces.stopping, faces.notices)
+    app = Starlette(
+        routes=[*tracking.routes(), *health.routes()],
+        exception_handlers={
+            Refused: on_refused,
+            StorageError: on_storage_error,
+            HTTPException: on_http_error,
+            Exception: on_fault,
+        },
+    )
+    app.router.redirect_slashes = False
+    return app

@@ -1,0 +1,60 @@
+"""An ASGI app on a port: the one place that knows the web server (Hypercorn's trio worker)."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import trio
+from hypercorn.config import Config
+from hypercorn.trio import serve
+from hypercorn.typing import ASGIFramework
+
+from engine.model.errors import EncaminaError
+
+KEEP_ALIVE_S = 75
+"""Longer than SDKs idle between flushes, so that a kept connection is still there."""
+
+
+class ListenError(EncaminaError):
+    """The address can't be listened on."""
+
+
+async def serve_app(
+    app: ASGIFramework,
+    listen: str,
+    until: Callable[[], Awaitable[None]],
+    *,
+    graceful_s: float = 10.0,
+    task_status: trio.TaskStatus[list[str]] = trio.TASK_STATUS_IGNORED,
+) -> None:
+    """Serve ``app`` at ``HOST:PORT`` until ``until`` returns; gives the bound URLs once it listens.
+
+    Port 0 takes a free one. Requests under way then get ``graceful_s`` to finish. Raises
+    ``ListenError`` where the address is taken or is none.
+    """
+    config = Config()
+    config.bind = [listen]
+    config.accesslog = None
+    config.errorlog = None
+    config.include_server_header = False
+    config.graceful_timeout = graceful_s
+    config.keep_alive_timeout = KEEP_ALIVE_S
+    try:
+        await serve(app, config, shutdown_trigger=until, task_status=_Urls(task_status))
+    except (OSError, ValueError) as error:
+        raise ListenError(f"can't listen on {listen}: {_words(error)}") from error
+
+
+class _Urls:
+    """Hands on a trio task status, and takes what Hypercorn reports as its own type."""
+
+    def __init__(self, status: trio.TaskStatus[list[str]]) -> None:
+        self._status = status
+
+    def started(self, urls: Any) -> None:
+        self._status.started(list(urls))
+
+
+def _words(error: Exception) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror.lower()
+    return "expected HOST:PORT, such as 127.0.0.1:8080"

@@ -1,0 +1,96 @@
+"""The server's life in one function: opens everything, starts every task, stops in order."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import trio
+
+from engine.delivery.send import open_sender
+from engine.delivery.supervise import Delivery
+from engine.ingest.accept import Ingest
+from engine.log.open import LogSettings, open_log
+from engine.model.cache import Caches
+from engine.model.clock import Clock, system_clock
+from engine.release.release import Release
+from engine.server.app import Faces, build_app
+from engine.server.folder import held
+from engine.server.http import serve_app
+from engine.server.signals import stop_on_signal
+from engine.server.vendors import Vendors
+from engine.sqlite.database import Databases
+from engine.state.open import open_state
+from engine.telemetry.notices import Notices
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """What a server is started with; ``listening`` is called with its URL once it takes events."""
+
+    release: Release
+    data: Path
+    listen: str
+    vendors: Vendors
+    notices: Notices
+    caches: Caches
+    listening: Callable[[str], None]
+    clock: Clock = system_clock
+
+
+async def run(setup: Setup) -> None:
+    """Serve until SIGTERM or SIGINT; then stop accepting, finish what is on its way, and return.
+
+    Raises ``DataFolderError`` or ``ListenError`` where it can't begin.
+    """
+    spec = setup.release.spec
+    with held(setup.data, setup.vendors.mode):
+        async with Databases(setup.data) as files, open_sender(setup.vendors.sandbox_url) as sender:
+            log = await open_log(
+                spec.log_url, files, LogSettings(setup.clock, spec.dedupe_window_ms)
+            )
+            state = await open_state(spec.state_url, files)
+            await _serve(
+                setup,
+                Ingest(lambda: setup.release, log, state, setup.notices),
+                Delivery(setup.release, log, state, sender, setup.notices, setup.clock),
+            )
+
+
+async def _serve(setup: Setup, ingest: Ingest, delivery: Delivery) -> None:
+    stop = trio.Event()
+    grace_s = setup.release.spec.server.shutdown_ms / 1000
+    app = build_app(
+        Faces(
+            ingest,
+            delivery,
+            setup.notices,
+            setup.clock,
+            setup.caches,
+            setup.vendors.mode,
+            stop.is_set,
+        )
+    )
+    await delivery.create_groups()
+    async with trio.open_nursery() as watch:
+        watch.start_soon(stop_on_signal, stop)
+        async with trio.open_nursery() as tasks:
+            tasks.start_soon(delivery.run)
+            urls = await tasks.start(_serve_http, app, setup.listen, stop, grace_s)
+            setup.listening(urls[0])
+            await stop.wait()
+            setup.notices.said("stopping", within_s=grace_s)
+            delivery.stop()
+            # What is still on its way after this is sent again after the next start.
+            tasks.cancel_scope.deadline = trio.current_time() + grace_s
+        watch.cancel_scope.cancel()
+    setup.notices.said("stopped")
+
+
+async def _serve_http(
+    app: object,
+    listen: str,
+    stop: trio.Event,
+    grace_s: float,
+    task_status: trio.TaskStatus[list[str]] = trio.TASK_STATUS_IGNORED,
+) -> None:
+    await serve_app(app, listen, stop.wait, graceful_s=grace_s, task_status=task_status)  # type: ignore[arg-type]  # Starlette is an ASGI app

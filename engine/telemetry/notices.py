@@ -1,0 +1,107 @@
+"""Notices: what happens while serving, each with one name, its log line and its counter.
+
+Tag values come from a small set (source, destination, verdict, outcome), never from data. A notice
+is given once a batch.
+"""
+
+from dataclasses import dataclass, field
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
+from structlog.typing import FilteringBoundLogger
+
+
+@dataclass(frozen=True, slots=True)
+class _Counters:
+    events: Counter
+    deliveries: Counter
+    requests: Counter
+    alarms: Counter
+    paused: Gauge
+
+    @classmethod
+    def over(cls, registry: CollectorRegistry) -> "_Counters":
+        return cls(
+            Counter(
+                "encamina_events_total",
+                "Events by source and verdict",
+                ["source", "verdict"],
+                registry=registry,
+            ),
+            Counter(
+                "encamina_deliveries_total",
+                "Recorded deliveries by destination and state",
+                ["destination", "state"],
+                registry=registry,
+            ),
+            Counter(
+                "encamina_requests_total",
+                "Requests to vendors by destination and status (0: no answer)",
+                ["destination", "status"],
+                registry=registry,
+            ),
+            Counter(
+                "encamina_alarms_total",
+                "Faults of our own, by where they were caught",
+                ["where"],
+                registry=registry,
+            ),
+            Gauge(
+                "encamina_destination_paused",
+                "1 while a destination is paused",
+                ["destination"],
+                registry=registry,
+            ),
+        )
+
+
+@dataclass(slots=True)
+class Notices:
+    """Gives notices to the log and to the metrics; one for each server."""
+
+    log: FilteringBoundLogger
+    registry: CollectorRegistry = field(default_factory=CollectorRegistry)
+    _counters: _Counters = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._counters = _Counters.over(self.registry)
+
+    def events(self, source: str, verdict: str, count: int) -> None:
+        """So many events of a source met this verdict."""
+        self._counters.events.labels(source, verdict).inc(count)
+
+    def deliveries(self, destination: str, state: str, count: int) -> None:
+        """So many deliveries of a destination came into this state."""
+        self._counters.deliveries.labels(destination, state).inc(count)
+
+    def request(self, destination: str, status: int) -> None:
+        """A request to a vendor ended with this status, 0 for no answer."""
+        self._counters.requests.labels(destination, str(status)).inc()
+
+    def refused(self, destination: str, count: int, outcome: str, reason: str) -> None:
+        """A vendor did not take some payloads; ``outcome`` says what becomes of them."""
+        self.log.warning(
+            "not taken", destination=destination, count=count, outcome=outcome, reason=reason
+        )
+
+    def paused(self, destination: str, reason: str) -> None:
+        """A destination stops, everything is kept; a person has to look."""
+        self._counters.paused.labels(destination).set(1)
+        self.log.error("destination paused", destination=destination, reason=reason)
+
+    def resumed(self, destination: str) -> None:
+        """A paused destination goes on."""
+        self._counters.paused.labels(destination).set(0)
+        self.log.info("destination resumed", destination=destination)
+
+    def alarm(self, where: str, error: BaseException, **facts: object) -> None:
+        """A fault of our own, caught at an edge; what it stopped is tried again."""
+        self._counters.alarms.labels(where).inc()
+        self.log.error("fault", where=where, error=type(error).__name__, exc_info=error, **facts)
+
+    def said(self, what: str, **facts: object) -> None:
+        """A plain line in the log: started, stopping, listening."""
+        self.log.info(what, **facts)
+
+    def metrics(self) -> bytes:
+        """All counters in Prometheus' text format."""
+        return generate_latest(self.registry)
