@@ -1,0 +1,52 @@
+# make run: the whole path on this machine, against the sandbox.  make test: what CI runs.
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+DEV := .venv/.dev
+
+.PHONY: run test lint types format bench clean
+
+run: $(READY)
+	@$(BIN)/python -m cli.demo
+
+test: $(DEV) node
+	@$(MAKE) --no-print-directory lint types
+	$(BIN)/pytest -n 2
+
+lint: $(DEV)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports --no-cache
+
+types: $(DEV)
+	$(BIN)/mypy
+
+format: $(DEV)
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(DEV)
+	$(BIN)/python -m tests.bench
+
+# Debian ships python3 without ensurepip until python3-venv is there.
+$(READY): pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "Encamina needs Python 3.11 or newer; name it with make PYTHON=python3.12"; exit 1; }
+	@echo "Making the virtual environment in .venv ..."
+	@$(PYTHON) -m venv .venv >/dev/null 2>&1 \
+	  || { .ci/apt python3-venv && $(PYTHON) -m venv --clear .venv; }
+	@$(BIN)/pip install --quiet --upgrade pip
+	@$(BIN)/pip install --quiet --editable .
+	@touch $@
+
+$(DEV): $(READY)
+	@$(BIN)/pip install --quiet --group dev
+	@touch $@
+
+# Published npm packages are clients in the tests; without Node those tests are skipped off CI.
+.PHONY: node
+node:
+	@command -v npm >/dev/null || .ci/apt nodejs npm || echo "no npm: tests of npm clients are skipped"
+
+clean:
+	rm -rf .venv .cache build dist

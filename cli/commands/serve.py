@@ -1,0 +1,65 @@
+"""``encamina serve``: ingest and delivery in one process."""
+
+from functools import partial
+from typing import Annotated
+
+import typer
+
+from cli.options import HERE, DataOption, ProjectOption, data_folder
+from cli.output import err, print_findings
+from cli.project import load
+from cli.tasks import run
+from engine.model.cache import Caches
+from engine.model.errors import ProjectError
+from engine.release.checks.environment import check_environment
+from engine.release.release import Release
+from engine.server.run import Setup
+from engine.server.run import run as serve_until_stopped
+from engine.server.vendors import vendors_of
+from engine.telemetry.logs import make_logger
+from engine.telemetry.notices import Notices
+
+
+def serve(
+    project: ProjectOption = HERE,
+    data: DataOption = None,
+    listen: Annotated[
+        str | None,
+        typer.Option(metavar="HOST:PORT", help="Where to listen.", show_default="server.listen"),
+    ] = None,
+    log_json: Annotated[bool, typer.Option(help="Write the log as JSON lines.")] = False,
+) -> None:
+    """Take events and deliver them, until SIGTERM or Ctrl-C.
+
+    Requests go to the sandbox unless ENCAMINA_VENDORS=live.
+
+    Example: encamina serve --project shop --listen 127.0.0.1:8080
+    """
+    caches = Caches.on()
+    _, release, findings = load(project, caches)
+    print_findings(findings)
+    if release is None:
+        raise ProjectError(f"the project in {project.resolve()} has errors; nothing is served")
+    vendors = vendors_of(release.env)
+    if vendors.mode == "live":
+        print_findings(check_environment(release))
+    elsewhere = listen or release.spec.server.listen
+    err().print(f"Encamina, release {release.name}. Vendors: {vendors}.")
+    setup = Setup(
+        release=release,
+        data=data_folder(project, data),
+        listen=elsewhere,
+        vendors=vendors,
+        notices=Notices(make_logger(as_json=log_json)),
+        caches=caches,
+        listening=lambda url: _say_listening(url, release),
+    )
+    run(partial(serve_until_stopped, setup))
+
+
+def _say_listening(url: str, release: Release) -> None:
+    console = err()
+    console.print(f"Listening on {url} for events at {url}/v1/batch.")
+    for destination in release.destinations:
+        mode = f"[dim]{destination.mode}[/]"
+        console.print(f"  {destination.name:<12} {mode}  {destination.title}")

@@ -1,0 +1,44 @@
+"""Looking at the data folder, read-only, beside a server that may be running."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from cli.output import print_findings
+from engine.log.interface import Log
+from engine.log.open import open_log
+from engine.model.errors import DataFolderError, ProjectError
+from engine.project.read import read_project
+from engine.project.spec import ProjectSpec
+from engine.sqlite.database import Databases
+from engine.state.interface import State
+from engine.state.open import open_state
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """The log and the state of a data folder, opened to look only."""
+
+    log: Log
+    state: State
+
+
+@asynccontextmanager
+async def looking(project: Path, folder: Path) -> AsyncIterator[Look]:
+    """The data folder of a project; raises ``DataFolderError`` if it was never served."""
+    spec = _spec(project, folder)
+    async with Databases(folder, look_only=True) as files:
+        yield Look(await open_log(spec.log_url, files), await open_state(spec.state_url, files))
+
+
+def _spec(project: Path, folder: Path) -> ProjectSpec:
+    read, findings = read_project(project)
+    if read is None:
+        print_findings(findings)
+        raise ProjectError(f"the project in {project.resolve()} can't be read")
+    if not folder.is_dir():
+        raise DataFolderError(
+            f"no data folder {folder}; start `encamina serve`, or name another with --data"
+        )
+    return read.spec

@@ -1,0 +1,58 @@
+"""The typer app: every command, and the one place where our exceptions become words."""
+
+import sys
+from importlib.metadata import version
+from typing import Annotated
+
+import typer
+
+from cli.commands import deliveries, dry_run, events, init, sandbox, send, serve, validate
+from cli.output import Exit, err
+from engine.model.errors import EncaminaError
+
+app = typer.Typer(
+    name="encamina",
+    help="Encamina sets events on their way: validated, mapped and delivered, all by files.",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+)
+app.command("init")(init.init)
+app.command("validate")(validate.validate)
+app.command("dry-run")(dry_run.dry_run)
+app.command("serve")(serve.serve)
+app.command("sandbox")(sandbox.sandbox)
+app.command("send")(send.send)
+app.command("events")(events.events)
+app.command("deliveries")(deliveries.deliveries)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"encamina {version('encamina')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    show_version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version."
+        ),
+    ] = False,
+) -> None:
+    del show_version
+
+
+def main() -> None:
+    """Run a command; what it can't go on from is one line on standard error and exit code 2."""
+    try:
+        app()
+    except EncaminaError as error:
+        err().print("[red]encamina:[/]", str(error), markup=True)
+        sys.exit(Exit.COULD_NOT_RUN)
+    except BrokenPipeError:
+        # The reader of a pipe has gone: nothing more to say, and no traceback either.
+        sys.stderr.close()
+        sys.exit(Exit.FINE)

@@ -1,0 +1,1 @@
+"""What is fast and what is not: ``make bench``. Figures, never assertions."""

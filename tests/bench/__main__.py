@@ -1,0 +1,145 @@
+"""Prints each figure as it is, and as a ratio to json.loads + json.dumps of the same event.
+
+The baseline runs beside each figure, so that a slower machine or a busy one shows in both.
+"""
+
+import json
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from time import perf_counter
+
+from cli.project import release_of
+from engine.model.cache import Caches
+from engine.model.clock import system_clock, to_iso
+from engine.model.decision import Decision
+from engine.model.event import Event, Inbound, Source
+from engine.model.verdict import Accepted
+from engine.pipeline.admit import admit
+from engine.pipeline.decide import decide
+from engine.pipeline.scope import view
+from engine.release.release import Release
+from tests.bench.ingest import events_per_second, idle_memory_mib
+from tests.support.processes import DEMO_ENV, ROOT
+
+OFF = dict.fromkeys(("META_MODE", "GA4_MODE", "GTM_MODE", "POSTHOG_MODE"), "off")
+ROUND_S = 1.0
+ROUNDS = 5
+ROUTED = ("meta", "ga4", "posthog")
+SHOP = Source("shop")
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One thing timed, in calls a second: the median of some rounds, and its baseline's."""
+
+    name: str
+    per_s: float
+    baseline_per_s: float
+
+    def __str__(self) -> str:
+        ratio = self.baseline_per_s / self.per_s
+        return (
+            f"{self.name:<58}{self.per_s:>11,.0f}/s {1e6 / self.per_s:>8.1f} us "
+            f"{ratio:>7.1f} x json"
+        )
+
+
+def an_order() -> dict[str, object]:
+    """A realistic Order Completed with three products, sent now."""
+    lines = (ROOT / "tests/data/shop-day.jsonl").read_text().splitlines()
+    orders = [one for line in lines if (one := json.loads(line)).get("event") == "Order Completed"]
+    whole = [
+        one
+        for one in orders
+        if one["context"].get("traits") and "broken" not in one["context"].get("test", {})
+    ]
+    order = max(whole, key=lambda one: len(json.dumps(one)))
+    products = order["properties"]["products"]
+    order["properties"]["products"] = (products * 3)[:3]
+    order["timestamp"] = to_iso(system_clock())
+    order["context"]["consent"] = {
+        "categoryPreferences": {"advertising": True, "analytics": True, "functional": True}
+    }
+    return order
+
+
+def timed(name: str, once: Callable[[], object], baseline: Callable[[], object]) -> Figure:
+    """Both in turn, several rounds; the medians."""
+    figures: dict[Callable[[], object], list[float]] = {once: [], baseline: []}
+    for _ in range(ROUNDS):
+        for call, rates in figures.items():
+            rates.append(_rate(call))
+    middle = ROUNDS // 2
+    return Figure(name, sorted(figures[once])[middle], sorted(figures[baseline])[middle])
+
+
+def _rate(call: Callable[[], object]) -> float:
+    call()
+    calls, began = 0, perf_counter()
+    while (spent := perf_counter() - began) < ROUND_S / 2:
+        for _ in range(50):
+            call()
+        calls += 50
+    return calls / spent
+
+
+def path_figures(words: str, caches: Caches) -> Iterator[Figure]:
+    """The pure path of an event, on one core."""
+    order = an_order()
+    text = json.dumps(order)
+    release = release_of(ROOT, caches)
+    destinations = [one for one in release.destinations if one.name in ROUTED]
+    now = system_clock()
+    inbound = Inbound(SHOP, order, now)
+    event = _accepted(release, inbound)
+
+    def baseline() -> object:
+        return json.dumps(json.loads(text))
+
+    def whole() -> list[list[Decision]]:
+        accepted = _accepted(release, inbound)
+        seen = view(accepted, SHOP)
+        return [decide(one, accepted, SHOP, now, seen) for one in destinations]
+
+    assert all(one.verb == "send" for some in whole() for one in some), whole()
+    yield timed(f"normalise, validate, route, render to 3 ({words})", whole, baseline)
+    yield timed("  of which normalise and validate", lambda: admit(release, inbound), baseline)
+    for one in destinations:
+        seen = view(event, SHOP)
+        alone = partial(decide, one, event, SHOP, now, seen)
+        yield timed(f"  of which {one.name}", alone, baseline)
+
+
+def _accepted(release: Release, inbound: Inbound) -> Event:
+    verdict = admit(release, inbound)
+    assert isinstance(verdict, Accepted), verdict
+    return verdict.event
+
+
+def main() -> None:
+    """Run all and print."""
+    os.environ.update(DEMO_ENV)
+    print(f"Python {sys.version.split()[0]}; one Order Completed with three products\n")
+    for words, caches in (("caches on", Caches.on()), ("caches off", Caches.off())):
+        for figure in path_figures(words, caches):
+            print(figure, flush=True)
+    with tempfile.TemporaryDirectory() as folder:
+        print(f"\nserve, idle: {idle_memory_mib(Path(folder)):.0f} MiB resident")
+    for words, environment in (
+        (
+            "nothing delivered (all destinations off)",
+            {"META_MODE": "off", "GA4_MODE": "off", "GTM_MODE": "off", "POSTHOG_MODE": "off"},
+        ),
+        ("delivering to four destinations meanwhile", {}),
+    ):
+        with tempfile.TemporaryDirectory() as folder:
+            rate = events_per_second(Path(folder), an_order(), environment)
+        print(f"ingest of /v1/batch with 100 events, durable, {words}: {rate:,.0f} events/s")
+
+
+main()
