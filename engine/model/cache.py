@@ -42,15 +42,22 @@ PHONES = CacheSpec(
     life_s=None,
     emptied_by="an erasure",
 )
+EXPRESSIONS = CacheSpec(
+    "expressions",
+    "what the texts of rules say: a default that twenty rules share is read once",
+    size=5_000,
+    life_s=None,
+    emptied_by="nobody: an edited text is another text",
+)
 PEOPLE = CacheSpec(
     "people",
     "opt-outs, consent and memory of a person",
     size=10_000,
     life_s=5,
-    emptied_by="a write about that person in this process; another process's is seen after its life",
+    emptied_by="a write about that person here; that of another process is seen after its life",
 )
 
-CACHES: tuple[CacheSpec, ...] = (WRITE_KEYS, PHONES, PEOPLE)
+CACHES: tuple[CacheSpec, ...] = (WRITE_KEYS, PHONES, EXPRESSIONS, PEOPLE)
 """The whole list; the reference page is made from it."""
 
 

@@ -1,0 +1,223 @@
+"""The door of this room: templates, conditions and loops over lines, compiled when a release loads.
+
+A template is one Python function, written by ``program`` and ``python``. Rendering never changes
+the scope; an object of the event that is passed on whole is the same object in the payload.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from engine.mapping.expression import ScopeSpec, read_expression, read_text
+from engine.mapping.faults import MappingFault
+from engine.mapping.missing import LISTS, MISSING, Missing
+from engine.mapping.program import Program
+from engine.mapping.python import Writer
+from engine.mapping.tokens import Text
+from engine.mapping.trace import LeafTrace
+from engine.mapping.tree import Constant, Tree, parse_leaf, split_loop
+from engine.mapping.uses import Read, Uses, origin_of
+from engine.model.cache import Caches
+from engine.model.decision import Fault
+from engine.model.document import Document, Place
+from engine.model.finding import Finding, error, has_errors, in_order
+from engine.model.jsonvalue import Json, json_type
+
+__all__ = [
+    "Condition",
+    "Each",
+    "MappingFault",
+    "Read",
+    "Rendered",
+    "ScopeSpec",
+    "Template",
+    "compile_condition",
+    "compile_each",
+    "compile_tree",
+    "compile_value",
+]
+
+Function = Callable[[Mapping[str, Any], list[Fault], list[LeafTrace]], Any]
+"""What a template becomes: the scope, a list for faults, a list for the trace; None is missing."""
+
+NO_FRAGMENTS: Mapping[str, Tree] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """What a template gave: ``MISSING`` where nothing is to be sent, and each fault on the way."""
+
+    value: Json | Missing
+    faults: tuple[Fault, ...] = ()
+    trace: tuple[LeafTrace, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A compiled tree or text."""
+
+    function: Function
+    uses: Uses
+    leaves: tuple[tuple[tuple[str, ...], frozenset[str]], ...] = ()
+
+    def render(self, scope: Mapping[str, Json]) -> Rendered:
+        """The value for these names; raises ``BoundPassed``, with the rule's line, past a bound.
+
+        Objects in the scope are ``dict``, lists ``list`` or ``tuple``; a name that is not there, or
+        null, is missing.
+        """
+        faults: list[Fault] = []
+        trace: list[LeafTrace] = []
+        value = self.function(scope, faults, trace)
+        return Rendered(MISSING if value is None else value, tuple(faults), tuple(trace))
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The names that it reads."""
+        return self.uses.names
+
+    @property
+    def reads(self) -> tuple[Read, ...]:
+        """Every look-up as written, with its place."""
+        return self.uses.reads
+
+    @property
+    def env_names(self) -> frozenset[str]:
+        """The variables of the environment that it reads."""
+        return self.uses.env_names
+
+    @property
+    def required_env(self) -> frozenset[str]:
+        """Those without which one of its texts ends missing for sure."""
+        return self.uses.required_env
+
+    def leaf_reads(self, path: Sequence[str], name: str) -> bool:
+        """Whether a leaf at, or below, a path of the payload reads this name."""
+        steps = tuple(path)
+        return any(leaf[: len(steps)] == steps and name in names for leaf, names in self.leaves)
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A compiled ``when:``."""
+
+    template: Template
+
+    def holds(self, scope: Mapping[str, Json]) -> bool:
+        """Whether it is true; raises ``MappingFault``, and ``BoundPassed`` as a render does."""
+        return bool(_value(self.template, scope))
+
+    @property
+    def reads(self) -> tuple[Read, ...]:
+        """Every look-up as written, with its place."""
+        return self.template.reads
+
+
+@dataclass(frozen=True, slots=True)
+class Each:
+    """A compiled ``each: NAME in EXPRESSION``; ``origin`` is the path of its elements, if plain."""
+
+    name: str
+    template: Template
+    place: Place
+    origin: tuple[str, ...] | None
+
+    def lines(self, scope: Mapping[str, Json]) -> Sequence[Json] | Missing:
+        """The elements, or ``MISSING``; raises ``MappingFault`` if it is no list."""
+        value = _value(self.template, scope)
+        if value is None:
+            return MISSING
+        if value.__class__ in LISTS:
+            return tuple(value)
+        message = f"each takes a list, found a {json_type(value)}"
+        raise MappingFault(Fault("", message, self.place.file, self.place.line))
+
+    @property
+    def reads(self) -> tuple[Read, ...]:
+        """Every look-up as written, with its place."""
+        return self.template.reads
+
+
+def _value(template: Template, scope: Mapping[str, Json]) -> Any:
+    faults: list[Fault] = []
+    value = template.function(scope, faults, [])
+    if faults:
+        raise MappingFault(faults[0])
+    return value
+
+
+def compile_tree(  # noqa: PLR0913 - what a rule, a request and a trace need of it
+    tree: Tree,
+    scope: ScopeSpec,
+    *,
+    fragments: Mapping[str, Tree] = NO_FRAGMENTS,
+    caches: Caches,
+    trace: bool = False,
+    bounded: bool = True,
+) -> tuple[Template | None, list[Finding]]:
+    """The template of a tree; None if a finding is an error.
+
+    ``bounded`` holds it to the characters of a payload; a request's body has a bound of its own.
+    """
+    program = Program(Writer(caches), scope, fragments, bounded, trace)
+    return _template(program, program.source(tree))
+
+
+def compile_value(
+    document: Document, scope: ScopeSpec, *, caches: Caches, trace: bool = False
+) -> tuple[Template | None, list[Finding]]:
+    """The template of one text, number or boolean."""
+    tree = parse_leaf(document)
+    if isinstance(document.value, dict | list):
+        message = f"this takes a text, found a {json_type(document.value)}"
+        return None, [error("E207", document.place(), message, "write an expression in {{ }}")]
+    return compile_tree(tree, scope, caches=caches, trace=trace, bounded=False)
+
+
+def compile_condition(
+    document: Document, scope: ScopeSpec, *, caches: Caches
+) -> tuple[Condition | None, list[Finding]]:
+    """The condition of a ``when:``: an expression in braces, or true or false."""
+    tree = parse_leaf(document)
+    hint = 'write one expression, such as "{{ properties.total | number > 0 }}"'
+    if isinstance(tree, Constant):
+        if not isinstance(tree.value, bool):
+            finding = error("E207", tree.place, "a condition is an expression in {{ }}", hint)
+            return None, [finding]
+    elif (reading := read_text(tree.text, scope)[0]) is not None and not reading.is_alone:
+        message = "a condition has no text around its expression"
+        return None, [error("E207", tree.place, message, hint)]
+    template, findings = compile_tree(tree, scope, caches=caches, bounded=False)
+    return (None if template is None else Condition(template)), findings
+
+
+def compile_each(
+    document: Document, scope: ScopeSpec, *, caches: Caches
+) -> tuple[Each | None, list[Finding]]:
+    """What ``each: product in properties.products`` stands for."""
+    head = split_loop(document)
+    if isinstance(head, Finding):
+        return None, [head]
+    name, start = head
+    text = Text.of(document)
+    if name in scope.names:
+        message = f'the name "{name}" is taken already'
+        return None, [error("E207", document.place(), message, "choose another")]
+    reading, findings = read_expression(text, start, scope)
+    if reading is None:
+        return None, findings
+    program = Program(Writer(caches), scope, NO_FRAGMENTS, bounded=False, traced=False)
+    template, more = _template(program, program.source_of(reading, text))
+    if template is None:
+        return None, findings + more
+    origin = origin_of(reading.expression, scope)
+    return Each(name, template, text.place(start), origin), findings + more
+
+
+def _template(program: Program, source: str) -> tuple[Template | None, list[Finding]]:
+    findings = in_order(program.findings)
+    if has_errors(findings):
+        return None, findings
+    space = dict(program.writer.bound)
+    exec(compile(source, "<mapping>", "exec"), space)  # noqa: S102 - our own source (see python)
+    return Template(space["render"], program.seen(), tuple(program.leaves)), findings

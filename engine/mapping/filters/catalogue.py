@@ -1,0 +1,42 @@
+"""The closed list of filters and tests; the reference pages are made from it."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+from engine.mapping.filters import (
+    hashing,
+    ids,
+    lists,
+    number,
+    objects,
+    personal,
+    phone,
+    text,
+    time,
+    web,
+)
+from engine.mapping.filters.spec import FilterSpec, TestSpec
+
+GROUPS: Final[Mapping[str, tuple[FilterSpec, ...]]] = MappingProxyType(
+    {
+        "text": text.FILTERS,
+        "numbers": number.FILTERS,
+        "time": time.FILTERS,
+        "lists": lists.FILTERS,
+        "objects": objects.FILTERS,
+        "ids and cookies": ids.FILTERS,
+        "URLs and addresses": web.FILTERS,
+        "personal data": (*personal.FILTERS, *phone.FILTERS),
+        "hashing": hashing.FILTERS,
+    }
+)
+"""The filters by subject, in the order of the reference."""
+
+FILTERS: Final[Mapping[str, FilterSpec]] = MappingProxyType(
+    {spec.name: spec for group in GROUPS.values() for spec in group}
+)
+"""Every filter by name."""
+
+TESTS: Final[Mapping[str, TestSpec]] = MappingProxyType({spec.name: spec for spec in text.TESTS})
+"""Every test by name."""

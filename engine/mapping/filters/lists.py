@@ -1,0 +1,246 @@
+"""Filters of lists."""
+
+from collections.abc import Callable, Iterable
+from typing import Any, Final
+
+from engine.mapping.faults import Misfit
+from engine.mapping.filters.number import number
+from engine.mapping.filters.spec import Argument, Example, FilterSpec, Kind
+from engine.mapping.missing import LISTS, NUMBERS, finite, frozen, joined
+from engine.model.jsonvalue import Json, json_type
+
+
+def field(element: Any, key: str | None) -> Any:
+    """The value at ``key`` of an element, or the element itself without a key."""
+    if key is None:
+        return element
+    return element.get(key) if element.__class__ is dict else None
+
+
+def pluck(elements: Iterable[Any], *keys: str) -> list[Json]:
+    """Of each element the value at the first of the keys that it has; without, it is left out."""
+    found = (_first_of(element, keys) for element in elements)
+    return [value for value in found if value is not None]
+
+
+def _first_of(element: Any, keys: tuple[str, ...]) -> Any:
+    for key in keys:
+        if (value := field(element, key)) is not None and value != "":
+            return value
+    return None
+
+
+def join(elements: Iterable[Any], separator: str = ",") -> str:
+    """The elements as one text, what is missing left out."""
+    texts: list[Any] = []
+    for element in elements:
+        if element is not None:
+            texts += (separator, element)
+    return str(joined(texts[1:]))
+
+
+def total(elements: Iterable[Any], key: str | None = None) -> Any:
+    """The sum of the elements, or of their values at ``key``; missing if none is there."""
+    return _sum(numeric(field(element, key)) for element in elements)
+
+
+def sum_product(elements: Iterable[Any], key_a: str, key_b: str, default_b: Any = 1) -> Any:
+    """The sum of a times b of each element; one without a is left out, b defaults."""
+    return _sum(_product(element, key_a, key_b, default_b) for element in elements)
+
+
+def _product(element: Any, key_a: str, key_b: str, default_b: Any) -> Any:
+    one, other = numeric(field(element, key_a)), numeric(field(element, key_b))
+    if one is None:
+        return None
+    return _finite(lambda: one * (default_b if other is None else other))
+
+
+def _sum(values: Iterable[Any]) -> Any:
+    there = [value for value in values if value is not None]
+    return _finite(lambda: sum(there)) if there else None
+
+
+def _finite(calculate: Callable[[], Any]) -> Any:
+    try:
+        return finite(calculate())
+    except OverflowError:
+        raise Misfit("the result is no finite number") from None
+
+
+def numeric(value: Any) -> Any:
+    """A number or what a numeric text stands for; missing stays missing."""
+    if value is None or value.__class__ in NUMBERS:
+        return value
+    if value.__class__ is str:
+        return number(value)
+    raise Misfit(f"a sum takes numbers, found a {json_type(value)}")
+
+
+def unique(elements: Iterable[Any]) -> list[Json]:
+    """Each element once, in the order of its first place."""
+    kept: dict[Any, Json] = {}
+    for element in elements:
+        kept.setdefault(frozen(element), element)
+    return list(kept.values())
+
+
+def ordered(elements: Iterable[Any], key: str | None = None) -> list[Json]:
+    """The elements from the smallest, by themselves or by their values at ``key``.
+
+    Those without a value stay at the end, in their order.
+    """
+    elements = list(elements)
+    there = [element for element in elements if field(element, key) is not None]
+    kinds = {_order_kind(field(element, key)) for element in there}
+    if len(kinds) > 1:
+        raise Misfit("sort takes numbers or texts, found both")
+    absent = [element for element in elements if field(element, key) is None]
+    return sorted(there, key=lambda element: field(element, key)) + absent
+
+
+def _order_kind(value: Any) -> str:
+    if value.__class__ in NUMBERS or value.__class__ is str:
+        return json_type(value)
+    raise Misfit(f"sort takes numbers or texts, found a {json_type(value)}")
+
+
+def compact(elements: Iterable[Any]) -> list[Json]:
+    """The elements without missing and empty ones; 0 and false stay."""
+    return [one for one in elements if one is not None and one not in ("", [], {}, ())]
+
+
+def as_list(value: Any) -> list[Json]:
+    """A list as it is, anything else as the one element of a list."""
+    return list(value) if value.__class__ in LISTS else [value]
+
+
+def take(elements: Any, count: Any) -> list[Json]:
+    """The first so many elements."""
+    return list(elements[: max(0, int(finite(count)))])
+
+
+_KEY = (Argument("key", Kind.TEXT, None),)
+
+FILTERS: Final = (
+    FilterSpec(
+        "length",
+        "how many elements, keys or characters it has",
+        Kind.SIZED,
+        Kind.NUMBER,
+        len,
+        (Example(["a", "b"], 2), Example("abc", 3), Example({}, 0)),
+    ),
+    FilterSpec(
+        "first",
+        "the first element",
+        Kind.LIST,
+        Kind.ANY,
+        lambda elements: elements[0] if elements else None,
+        (Example(["a", "b"], "a"), Example([], None)),
+        may_be_missing=True,
+    ),
+    FilterSpec(
+        "last",
+        "the last element",
+        Kind.LIST,
+        Kind.ANY,
+        lambda elements: elements[-1] if elements else None,
+        (Example(["a", "b"], "b"), Example([], None)),
+        may_be_missing=True,
+    ),
+    FilterSpec(
+        "join",
+        "one text of all elements; what is missing is left out",
+        Kind.LIST,
+        Kind.TEXT,
+        join,
+        (Example(["a", None, 2], "a,2"), Example(["a", "b"], "a / b", (" / ",))),
+        (Argument("sep", Kind.TEXT, ","),),
+    ),
+    FilterSpec(
+        "pluck",
+        "the value at the key of each element; of several keys the first that is there",
+        Kind.LIST,
+        Kind.LIST,
+        pluck,
+        (
+            Example([{"id": 1}, {"x": 2}, {"id": 3}], [1, 3], ("id",)),
+            Example([{"sku": "S"}, {"id": "I", "sku": "S"}], ["S", "I"], ("id", "sku")),
+        ),
+        (Argument("key", Kind.TEXT),),
+        rest=Argument("key", Kind.TEXT),
+    ),
+    FilterSpec(
+        "sum",
+        "the sum of the elements, or of their values at the key; numeric text counts",
+        Kind.LIST,
+        Kind.NUMBER,
+        total,
+        (Example([1, "2.5"], 3.5), Example([{"n": 2}, {}], 2, ("n",)), Example([], None)),
+        _KEY,
+        may_be_missing=True,
+    ),
+    FilterSpec(
+        "sum_product",
+        "the sum of a times b of each element; one without a is left out, b defaults to 1",
+        Kind.LIST,
+        Kind.NUMBER,
+        sum_product,
+        (
+            Example([{"price": "10.5", "quantity": 2}, {"price": 4}], 25, ("price", "quantity")),
+            Example([{"quantity": 2}], None, ("price", "quantity")),
+        ),
+        (
+            Argument("key_a", Kind.TEXT),
+            Argument("key_b", Kind.TEXT),
+            Argument("default_b", Kind.NUMBER, 1),
+        ),
+        may_be_missing=True,
+    ),
+    FilterSpec(
+        "unique",
+        "each element once",
+        Kind.LIST,
+        Kind.LIST,
+        unique,
+        (Example(["a", "b", "a", 1, 1.0, True], ["a", "b", 1, True]),),
+    ),
+    FilterSpec(
+        "sort",
+        "from the smallest, by itself or by the value at the key",
+        Kind.LIST,
+        Kind.LIST,
+        ordered,
+        (
+            Example([3, 1, 2], [1, 2, 3]),
+            Example([{"n": 2}, {}, {"n": 1}], [{"n": 1}, {"n": 2}, {}], ("n",)),
+        ),
+        _KEY,
+    ),
+    FilterSpec(
+        "take",
+        "the first n elements",
+        Kind.LIST,
+        Kind.LIST,
+        take,
+        (Example([1, 2, 3], [1, 2], (2,)),),
+        (Argument("n", Kind.NUMBER),),
+    ),
+    FilterSpec(
+        "compact",
+        "without missing and empty elements",
+        Kind.LIST,
+        Kind.LIST,
+        compact,
+        (Example(["a", "", None, 0, [], {}], ["a", 0]),),
+    ),
+    FilterSpec(
+        "list",
+        "a list of the one value; a list as it is",
+        Kind.ANY,
+        Kind.LIST,
+        as_list,
+        (Example("a", ["a"]), Example(["a"], ["a"])),
+    ),
+)

@@ -1,0 +1,115 @@
+"""Filters of phone numbers: the one door to the library phonenumbers."""
+
+from typing import Any, Final
+
+import phonenumbers
+
+from engine.mapping.filters.countries import COUNTRIES, letters
+from engine.mapping.filters.hashing import is_hash
+from engine.mapping.filters.spec import Argument, Example, FilterSpec, Kind
+from engine.model.cache import PHONES
+
+LONGEST: Final = 64
+"""Characters of a text that may be a number; a longer one is no number, and slow to search."""
+
+FEWEST_DIGITS: Final = 7
+MOST_DIGITS: Final = 15
+"""Digits of an international number (ITU-T E.164)."""
+
+
+def phone(text: str, country: str | None = None) -> Any:
+    """The digits with the country's code, without plus, zeros before it or extension.
+
+    ``+`` or ``00`` tell that the code is there. Without them the number is read as one of
+    ``country``, else as one with its code if it is a valid one; else it could be anybody's.
+    """
+    text = text.strip()
+    if is_hash(text):
+        return text.lower()
+    if not text or len(text) > LONGEST:
+        return None
+    if text.startswith("00"):
+        return _international("+" + text.lstrip("0"))
+    if "+" in text or text.lower().startswith("tel:"):
+        return _international(text)
+    region = COUNTRIES.get(letters(country)) if country else None
+    return _national(text, region) or _national("+" + text, None)
+
+
+def phone_e164(text: str, country: str | None = None) -> Any:
+    """As ``phone``, with a plus."""
+    found = phone(text, country)
+    return found if found is None or is_hash(found) else f"+{found}"
+
+
+def _international(text: str) -> Any:
+    """The digits of a number whose country code is there, valid or not: plans change."""
+    number = _parsed(text, None)
+    if number is None:
+        return None
+    if phonenumbers.is_possible_number(number):
+        return _digits(number)
+    digits = "".join(str(int(one)) for one in text if one.isdecimal())
+    return digits if FEWEST_DIGITS <= len(digits) <= MOST_DIGITS else None
+
+
+def _national(text: str, region: str | None) -> Any:
+    if region is None and not text.startswith("+"):
+        return None
+    number = _parsed(text, region.upper() if region else None)
+    if number is None or not phonenumbers.is_valid_number(number):
+        return None
+    return _digits(number)
+
+
+def _parsed(text: str, region: str | None) -> phonenumbers.PhoneNumber | None:
+    try:
+        return phonenumbers.parse(text, region)
+    except phonenumbers.NumberParseException:
+        return None
+
+
+def _digits(number: phonenumbers.PhoneNumber) -> str:
+    number.extension = None
+    return str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)[1:])
+
+
+_ARGUMENTS = (Argument("country", Kind.TEXT, None),)
+
+FILTERS: Final = (
+    FilterSpec(
+        "normalize_phone",
+        "a phone number's digits with country code; missing if it can't be",
+        Kind.ID,
+        Kind.TEXT,
+        phone,
+        (
+            Example("+57 300-123 4567", "573001234567"),
+            Example("0057 310 555 0199", "573105550199"),
+            Example("310 555 0199", "573105550199", ("Colombia",)),
+            Example("310 555 0199", None),
+            Example("+44 (0)20 7946 0123", "442079460123"),
+            Example("+57 310 555 0199 ext 12", "573105550199"),
+        ),
+        _ARGUMENTS,
+        may_be_missing=True,
+        lenient=True,
+        cache=PHONES,
+    ),
+    FilterSpec(
+        "normalize_phone_e164",
+        "a phone number's digits with plus and country code; missing if it can't be",
+        Kind.ID,
+        Kind.TEXT,
+        phone_e164,
+        (
+            Example("310 555 0199", "+573105550199", ("co",)),
+            Example("tel:+57-310-555-0199", "+573105550199"),
+            Example("12345", None),
+        ),
+        _ARGUMENTS,
+        may_be_missing=True,
+        lenient=True,
+        cache=PHONES,
+    ),
+)

@@ -1,0 +1,298 @@
+"""Filters and tests of texts."""
+
+import json
+import unicodedata
+from base64 import b64encode
+from typing import Any, Final
+
+import orjson
+
+from engine.mapping.faults import Misfit
+from engine.mapping.filters.spec import Argument, Example, FilterSpec, Kind, TestSpec
+from engine.mapping.limits import TEXT_BYTES, bounded, check_length, utf8
+from engine.mapping.missing import LISTS, NUMBERS, finite, plain_text
+from engine.model.errors import BoundPassed
+from engine.model.jsonvalue import Json
+
+
+def or_default(value: Any, default: Any) -> Any:
+    """The value, or ``default`` where it is missing or an empty text."""
+    return default if value is None or value == "" else value
+
+
+def replaced(text: str, old: str, new: str) -> str:
+    """The text with every ``old`` made ``new``; its length is known before it is made."""
+    if not old:
+        raise Misfit("replace has nothing to look for: its first text is empty")
+    check_length(len(text) + text.count(old) * (len(new) - len(old)))
+    return bounded(text.replace(old, new))
+
+
+def split(text: str, separator: str = ",") -> list[Json]:
+    """The parts between the separators, trimmed, the empty ones left out."""
+    if not separator:
+        raise Misfit("split has nothing to split at: its text is empty")
+    return [part for piece in text.split(separator) if (part := piece.strip())]
+
+
+def truncated(text: str, length: float) -> str:
+    """The first ``length`` characters."""
+    return text[: max(0, int(finite(length)))]
+
+
+def plain_ascii(text: str) -> str:
+    """The text without accents and without what has no ASCII form."""
+    if text.isascii():
+        return text
+    return unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
+
+
+def snake(text: str) -> str:
+    """``Order Completed`` as ``order_completed``."""
+    words = "".join(one if one.isalnum() else " " for one in plain_ascii(text).lower())
+    return "_".join(words.split())
+
+
+def as_json(value: Any) -> str:
+    """The value as JSON with sorted keys and no spaces."""
+    try:
+        data = orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+    except TypeError:  # a number beyond 64 bits, half a surrogate pair, or nested too deep
+        return bounded(_exact_json(value))
+    if len(data) > TEXT_BYTES:
+        raise BoundPassed("a text would be longer than 64 KiB")
+    return data.decode()
+
+
+def _exact_json(value: Any) -> str:
+    try:
+        return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    except (RecursionError, ValueError):
+        raise BoundPassed("a value is nested too deep to be written as text") from None
+
+
+def base64(text: str) -> str:
+    """The text's UTF-8 bytes in base64."""
+    return bounded(b64encode(utf8(text)).decode())
+
+
+def like(value: Any, pattern: str) -> bool:
+    """Whether a text fits a pattern in which ``*`` stands for any characters, also none."""
+    if value.__class__ is not str:
+        return False
+    first, *rest = pattern.split("*")
+    if not rest:
+        return bool(value == pattern)
+    *middle, last = rest
+    if not value.startswith(first) or not value.endswith(last):
+        return False
+    at, end = len(first), len(value) - len(last)
+    for part in middle:
+        at = value.find(part, at, end)
+        if at < 0:
+            return False
+        at += len(part)
+    return bool(at <= end)
+
+
+_ONE = (Argument("part", Kind.TEXT),)
+
+FILTERS: Final = (
+    FilterSpec(
+        "default",
+        "the value, or x where it is missing or an empty text",
+        Kind.ANY,
+        Kind.ANY,
+        or_default,
+        (Example(None, 1, (1,)), Example("", "COP", ("COP",)), Example(0, 0, (1,))),
+        (Argument("x", Kind.ANY),),
+        may_be_missing=True,
+    ),
+    FilterSpec(
+        "lower",
+        "in lower case",
+        Kind.TEXT,
+        Kind.TEXT,
+        lambda text: bounded(text.lower()),
+        (Example("Ana LUCÍA", "ana lucía"),),
+    ),
+    FilterSpec(
+        "upper",
+        "in upper case",
+        Kind.TEXT,
+        Kind.TEXT,
+        lambda text: bounded(text.upper()),
+        (Example("cop", "COP"),),
+    ),
+    FilterSpec(
+        "capitalize",
+        "the first letter in upper case, the others in lower case",
+        Kind.TEXT,
+        Kind.TEXT,
+        lambda text: bounded(text.capitalize()),
+        (Example("pHONES", "Phones"),),
+    ),
+    FilterSpec(
+        "trim",
+        "without white space around it",
+        Kind.TEXT,
+        Kind.TEXT,
+        lambda text: text.strip(),
+        (Example("  x y ", "x y"),),
+    ),
+    FilterSpec(
+        "replace",
+        "every old text made new",
+        Kind.TEXT,
+        Kind.TEXT,
+        replaced,
+        (Example("a-b-c", "a b c", ("-", " ")),),
+        (Argument("old", Kind.TEXT), Argument("new", Kind.TEXT)),
+    ),
+    FilterSpec(
+        "split",
+        "a list of its parts, trimmed, without empty ones",
+        Kind.TEXT,
+        Kind.LIST,
+        split,
+        (Example("a, b,,c", ["a", "b", "c"]), Example("a/b", ["a", "b"], ("/",))),
+        (Argument("sep", Kind.TEXT, ","),),
+    ),
+    FilterSpec(
+        "truncate",
+        "its first n characters",
+        Kind.TEXT,
+        Kind.TEXT,
+        truncated,
+        (Example("abcdef", "abc", (3,)), Example("ab", "ab", (3,))),
+        (Argument("n", Kind.NUMBER),),
+    ),
+    FilterSpec(
+        "text",
+        "a number or boolean as JSON writes it; a text as it is",
+        Kind.PLAIN,
+        Kind.TEXT,
+        plain_text,
+        (
+            Example(10045, "10045"),
+            Example(value=True, gives="true"),
+            Example("x", "x"),
+            Example(1.5, "1.5"),
+        ),
+    ),
+    FilterSpec(
+        "ascii",
+        "without accents and without what ASCII can't write",
+        Kind.TEXT,
+        Kind.TEXT,
+        plain_ascii,
+        (Example("Bogotá Ñ", "Bogota N"),),
+    ),
+    FilterSpec(
+        "snake",
+        "in lower case, words joined by underscores: an event's name for an API",
+        Kind.TEXT,
+        Kind.TEXT,
+        snake,
+        (Example("Order Completed", "order_completed"), Example("Ítem (2)", "item_2")),
+    ),
+    FilterSpec(
+        "json",
+        "as JSON text with sorted keys",
+        Kind.ANY,
+        Kind.TEXT,
+        as_json,
+        (Example({"b": 1, "a": [True]}, '{"a":[true],"b":1}'),),
+    ),
+    FilterSpec(
+        "starts_with",
+        "whether it begins with the text",
+        Kind.TEXT,
+        Kind.BOOLEAN,
+        lambda text, part: text.startswith(part),
+        (Example("Order Completed", gives=True, arguments=("Order",)),),
+        _ONE,
+    ),
+    FilterSpec(
+        "ends_with",
+        "whether it ends with the text",
+        Kind.TEXT,
+        Kind.BOOLEAN,
+        lambda text, part: text.endswith(part),
+        (Example("Order Completed", gives=False, arguments=("Order",)),),
+        _ONE,
+    ),
+    FilterSpec(
+        "contains",
+        "whether the text stands in it",
+        Kind.TEXT,
+        Kind.BOOLEAN,
+        lambda text, part: part in text,
+        (Example("Order Completed", gives=True, arguments=("Comp",)),),
+        _ONE,
+    ),
+    FilterSpec(
+        "base64",
+        "its UTF-8 bytes in base64",
+        Kind.TEXT,
+        Kind.TEXT,
+        base64,
+        (Example("señal", "c2XDsWFs"),),
+    ),
+)
+
+TESTS: Final = (
+    TestSpec(
+        "defined",
+        "is there: not missing",
+        lambda value: value is not None,
+        (Example(0, gives=True), Example(None, gives=False)),
+    ),
+    TestSpec(
+        "undefined",
+        "is missing",
+        lambda value: value is None,
+        (Example(None, gives=True), Example("", gives=False)),
+    ),
+    TestSpec(
+        "text",
+        "is a text",
+        lambda value: value.__class__ is str,
+        (Example("", gives=True), Example(1, gives=False), Example(None, gives=False)),
+    ),
+    TestSpec(
+        "number",
+        "is a number; true and false are none",
+        lambda value: value.__class__ in NUMBERS,
+        (Example(1.5, gives=True), Example(value=True, gives=False), Example("1", gives=False)),
+    ),
+    TestSpec(
+        "boolean",
+        "is true or false",
+        lambda value: value.__class__ is bool,
+        (Example(value=False, gives=True), Example(0, gives=False)),
+    ),
+    TestSpec(
+        "list",
+        "is a list",
+        lambda value: value.__class__ in LISTS,
+        (Example([], gives=True), Example("a", gives=False)),
+    ),
+    TestSpec(
+        "object",
+        "is an object",
+        lambda value: value.__class__ is dict,
+        (Example({}, gives=True), Example([], gives=False)),
+    ),
+    TestSpec(
+        "like",
+        "is a text that fits a pattern, in which * stands for any characters",
+        like,
+        (
+            Example("Order Completed", gives=True, arguments=("Order *",)),
+            Example("Product Viewed", gives=False, arguments=("Order *",)),
+            Example(5, gives=False, arguments=("*",)),
+        ),
+        (Argument("pattern", Kind.TEXT),),
+    ),
+)

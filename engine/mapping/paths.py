@@ -1,0 +1,51 @@
+"""Where in the payload a value goes, and the faults that are reported there."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from engine.mapping.faults import Misfit
+from engine.mapping.limits import located
+from engine.model.decision import Fault
+from engine.model.document import Place
+from engine.model.errors import BoundPassed
+from engine.model.jsonvalue import Json, json_type
+
+
+@dataclass(frozen=True, slots=True)
+class At:
+    """Where in the payload a value goes.
+
+    ``parts`` are the Python sources that give its path as text, ``steps`` the path, ``[]`` for the
+    elements of a list.
+    """
+
+    parts: tuple[str, ...] = ()
+    steps: tuple[str, ...] = ()
+
+    def key(self, key: str) -> "At":
+        """The place of a key of the object here."""
+        return At((*self.parts, repr(f".{key}" if self.parts else key)), (*self.steps, key))
+
+    def next_of(self, variable: str) -> "At":
+        """The place of the next element of the list in a variable."""
+        return At((*self.parts, "'['", f"str(len({variable}))", "']'"), (*self.steps, "[]"))
+
+    def source(self) -> str:
+        """The Python source that gives the whole path."""
+        return " + ".join(self.parts) or "''"
+
+
+FAILURES: Final = (Misfit, BoundPassed)
+"""What working out an expression may raise."""
+
+
+def failed(faults: list[Fault], path: str, failure: Misfit | BoundPassed, place: Place) -> None:
+    """Adds the fault of a leaf, whose value is then missing; a bound goes on up, with its line."""
+    if isinstance(failure, BoundPassed):
+        raise located(failure, place) from None
+    faults.append(Fault(path, str(failure), place.file, place.line))
+
+
+def no_list(path: str, value: Json, place: Place) -> Fault:
+    """The fault of a ``$for`` over anything but a list."""
+    return Fault(path, f"$for takes a list, found a {json_type(value)}", place.file, place.line)
