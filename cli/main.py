@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from cli.commands import deliveries, dry_run, events, init, sandbox, send, serve, validate
+from cli.commands import deliveries, docs, dry_run, events, init, sandbox, send, serve, validate
 from cli.output import Exit, err
 from engine.model.errors import EncaminaError
 
@@ -25,6 +25,7 @@ app.command("sandbox")(sandbox.sandbox)
 app.command("send")(send.send)
 app.command("events")(events.events)
 app.command("deliveries")(deliveries.deliveries)
+app.command("docs")(docs.docs)
 
 
 def _print_version(wanted: bool) -> None:

@@ -55,7 +55,7 @@ def plain(text: str) -> str:
 
 
 def print_table(
-    title: str, columns: Sequence[str], rows: Iterable[Sequence[object]], *, numbers: int = 0
+    title: str, columns: Sequence[str], rows: Iterable[Iterable[object]], *, numbers: int = 0
 ) -> None:
     """A table; the last ``numbers`` columns are set to the right."""
     table = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)

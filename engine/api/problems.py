@@ -38,14 +38,16 @@ async def on_storage_error(_: Request, error: Exception) -> Response:
 
 
 async def on_http_error(_: Request, error: Exception) -> Response:
-    """Starlette's own 404 and 405, in our form."""
+    """Starlette's own 404 and 405, in our form; a 405 names the methods in ``Allow``."""
     assert isinstance(error, HTTPException)
     words = {
         404: ("not_found", "there is nothing at this path; events go to POST /v1/batch"),
         405: ("method_not_allowed", "this path takes another method; events are sent with POST"),
     }
     code, message = words.get(error.status_code, ("http_error", str(error.detail)))
-    return refusal(Refused(error.status_code, code, message))
+    answer = refusal(Refused(error.status_code, code, message))
+    answer.headers.update(error.headers or {})
+    return answer
 
 
 async def on_fault(_: Request, error: Exception) -> Response:

@@ -61,7 +61,8 @@ class TrackingApi:
             body, warnings = await self._read(request)
             if not isinstance(body, Mapping):
                 raise Refused(400, "invalid_shape", "the body is one event: a JSON object")
-            return await self._accept(request, body, [{**body, "type": type_}], warnings)
+            item = {**_without_key(body), "type": type_}
+            return await self._accept(request, body, [item], warnings)
 
         return take
 
@@ -123,12 +124,20 @@ def _merged(item: Json, batch: Body) -> Json:
     """The item with the batch's ``context`` and ``integrations`` under its own."""
     if not isinstance(item, Mapping):
         return item
+    item = _without_key(item)
     shared = {
         key: {**as_body(batch[key]), **as_body(item.get(key))}
         for key in ("context", "integrations")
         if isinstance(batch.get(key), Mapping) and isinstance(item.get(key), Mapping | None)
     }
     return {**item, **shared} if shared else item
+
+
+def _without_key(body: Body) -> Body:
+    """``body`` without the write key, a secret that is no part of the event it came with."""
+    if "writeKey" not in body:
+        return body
+    return {key: value for key, value in body.items() if key != "writeKey"}
 
 
 def summary(verdicts: Sequence[Verdict], warnings: Sequence[str] = ()) -> Body:

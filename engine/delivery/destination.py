@@ -56,6 +56,7 @@ class Consumer:
     async def run(self) -> None:
         """Read, decide and send until ``stop``."""
         slots = trio.Semaphore(self.destination.limits.concurrency)
+        await self.log.give_back(self.destination.name)
         async with trio.open_nursery() as senders:
             with self._reading:
                 if self.destination.mode is Mode.OFF:

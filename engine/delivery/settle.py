@@ -42,15 +42,15 @@ class Settlement:
         await self.release(finished)
 
     async def release(self, positions: Sequence[int]) -> None:
-        """Tell the log of entries with nothing more to record; safe for any that are open."""
+        """Tell the log of those of these entries that are open with nothing more to record."""
         done: list[int] = []
         put_off: dict[Millis, list[int]] = {}
         for position in dict.fromkeys(positions):
             entry = self._open.get(position)
-            if entry is not None and entry.waiting:
+            if entry is None or entry.waiting:
                 continue
-            self._open.pop(position, None)
-            if entry is None or entry.next_at is None:
+            del self._open[position]
+            if entry.next_at is None:
                 done.append(position)
             else:
                 put_off.setdefault(entry.next_at, []).append(position)

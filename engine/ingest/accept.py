@@ -57,7 +57,8 @@ async def accept(ingest: Ingest, inbounds: Sequence[Inbound]) -> list[Verdict]:
 def _judge(release: Release, inbound: Inbound) -> Verdict:
     verdict = admit(release, inbound)
     limit = release.spec.server.max_event_bytes
-    if isinstance(verdict, Accepted) and (size := len(dumps(verdict.event.body))) > limit:
+    # As it came: what we add ourselves must not push an event of the allowed size over the limit.
+    if isinstance(verdict, Accepted) and (size := len(dumps(inbound.body))) > limit:
         reason = Reason("", f"the event has {size:,} bytes, more than {limit:,}")
         return Quarantined(verdict.event, inbound.body, (reason,))
     return verdict

@@ -44,6 +44,12 @@ class Log(Protocol):
     async def create_group(self, group: str) -> None:
         """Make the group, at the end of the log; nothing if there is one of that name."""
 
+    async def give_back(self, group: str) -> None:
+        """What was handed out and is neither acknowledged nor put off is handed out again.
+
+        For a group whose reader has ended; as after a restart, some of it may have been finished.
+        """
+
     async def read(self, group: str, limit: int) -> list[Entry]:
         """The group's next entries, at most ``limit``: first those whose retry is due.
 

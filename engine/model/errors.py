@@ -8,6 +8,7 @@ r"""The exceptions of Encamina: for what the caller can't go on from.
     │   ├── DataFolderError   the folder is held, of the other mode, or not usable
     │   └── StorageFull       no room is left on the disk
     ├── BoundPassed       a mapping asked for more steps or text than it may
+    ├── MappingFault      a condition can't be worked out (mapping/faults)
     └── Refused           a request at a face is refused whole
 
 What can be expected is a value instead: a bad file gives findings, a bad event reasons, a vendor's

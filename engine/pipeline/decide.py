@@ -1,7 +1,7 @@
 """Event x destination -> Decisions: what a release says of an event for one destination.
 
 The gates stand in the order of the design: integrations, sources, consent, rollout, rules, age,
-contract. What each skip is called is in ``docs/decisions-and-states.md``.
+contract. What each skip is called is in ``docs/states.md``.
 """
 
 import hashlib

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from engine.mapping.compile import Condition, Template, compile_condition, compile_value
 from engine.model.cache import Caches
 from engine.model.document import Document
-from engine.model.finding import Finding
+from engine.model.finding import Finding, has_errors
 from engine.project.spec import DestinationSpec, ResponseSpec
 from engine.release.scope import RESPONSE_NAMES, scope
 
@@ -52,6 +52,6 @@ def _compile_line(
     when, faults = compile_condition(response.when, names, caches=caches)
     after, reason, failed = map(optional, (response.after, response.reason, response.failed))
     findings += faults
-    if when is None or findings:
+    if when is None or has_errors(findings):
         return None, findings
-    return AnswerLine(when, response.then, after, reason, failed, response.rest), []
+    return AnswerLine(when, response.then, after, reason, failed, response.rest), findings

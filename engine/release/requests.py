@@ -18,8 +18,8 @@ from engine.release.scope import HEADER_NAMES, REQUEST_NAMES, scope
 SECRET_NAME = re.compile(r"TOKEN|SECRET|KEY|PASSWORD|CREDENTIAL", re.IGNORECASE)
 """Environment variables whose values no person is shown."""
 
-FIXED_NAMES = frozenset({"env", "settings", "tables"})
-"""What an expression of a request may read that is known when the release is built."""
+SAMPLE: Body = {"batch": [{}], "group": {}, "now": "", "attempt": 1, "raw_body": "{}"}
+"""Stands in for what is known only when a request is made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ def compile_request(
     findings += faults + _steerable_host(request.url)
     if url is None or headers is None or params is None or body is None:
         return None, findings
-    fixed: Body = {"env": dict(env), "settings": settings, "tables": spec.tables.value or {}}
+    fixed: Body = {"settings": settings, "tables": spec.tables.value or {}}
     return RequestTemplates(
         request.method,
         url,
@@ -98,13 +98,15 @@ def _unset(
         template, _ = compile_value(leaf, names, caches=Caches.off(), trace=True)
         if template is None or not template.env_names:
             continue
-        read = template.required_env
-        if template.names <= FIXED_NAMES:
-            traced = template.render(fixed).trace
-            is_missing = any(one.dropped == "missing" for one in traced)
-            read = template.env_names if is_missing else frozenset()
-        unset.update(dict.fromkeys(sorted(name for name in read if name not in env)))
+        stand_ins = {name: name for name in template.env_names} | dict(env)
+        if _is_missing(template, fixed, env) and not _is_missing(template, fixed, stand_ins):
+            unset.update(dict.fromkeys(sorted(template.env_names - env.keys())))
     return tuple(unset)
+
+
+def _is_missing(template: Template, fixed: Body, env: Mapping[str, str]) -> bool:
+    traced = template.render({**SAMPLE, **fixed, "env": dict(env)}).trace
+    return any(one.dropped == "missing" for one in traced)
 
 
 def _texts(document: Document) -> Iterator[Document]:

@@ -17,7 +17,7 @@ from engine.mapping.tree import Tree, merge_trees, parse_tree
 from engine.model.cache import Caches
 from engine.model.document import Document, Place
 from engine.model.event import Event
-from engine.model.finding import Finding, error
+from engine.model.finding import Finding, error, has_errors
 from engine.project.spec import DestinationSpec, MatchSpec, RuleFileSpec, RuleSpec
 from engine.release.scope import RULE_NAMES, scope
 
@@ -143,7 +143,7 @@ def _compile_rule(
         tree = merge_trees(defaults, tree) if defaults is not None else tree
         template, faults = compile_tree(tree, names, fragments=fragments, caches=caches)
         findings += faults
-    if findings:
+    if has_errors(findings):
         return None, findings
     return Rule(
         spec.name,
@@ -159,7 +159,7 @@ def _compile_rule(
         spec.document,
         names,
         fragments,
-    ), []
+    ), findings
 
 
 def _part_is_in_dedupe_key(rule: Rule, destination: DestinationSpec) -> list[Finding]:

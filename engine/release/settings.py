@@ -7,7 +7,7 @@ from engine.mapping.missing import MISSING
 from engine.mapping.tree import parse_tree
 from engine.model.cache import Caches
 from engine.model.document import Document
-from engine.model.finding import Finding, error
+from engine.model.finding import Finding, error, has_errors
 from engine.model.jsonvalue import Body, as_body
 from engine.release.scope import env_scope
 
@@ -19,7 +19,7 @@ def render_settings(document: Document, env: Mapping[str, str]) -> tuple[Body, l
     tree, findings = parse_tree(document)
     template, faults = compile_tree(tree, env_scope(), caches=Caches.off())
     findings += faults
-    if template is None or findings:
+    if template is None or has_errors(findings):
         return {}, findings
     rendered = template.render({"env": dict(env)})
     return as_body(rendered.value), [

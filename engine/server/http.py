@@ -1,12 +1,13 @@
 """An ASGI app on a port: the one place that knows the web server (Hypercorn's trio worker)."""
 
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import cast
 
 import trio
 from hypercorn.config import Config
 from hypercorn.trio import serve
 from hypercorn.typing import ASGIFramework
+from starlette.types import ASGIApp
 
 from engine.model.errors import EncaminaError
 
@@ -19,7 +20,7 @@ class ListenError(EncaminaError):
 
 
 async def serve_app(
-    app: ASGIFramework,
+    app: ASGIApp,
     listen: str,
     until: Callable[[], Awaitable[None]],
     *,
@@ -39,19 +40,11 @@ async def serve_app(
     config.graceful_timeout = graceful_s
     config.keep_alive_timeout = KEEP_ALIVE_S
     try:
-        await serve(app, config, shutdown_trigger=until, task_status=_Urls(task_status))
+        await serve(
+            cast("ASGIFramework", app), config, shutdown_trigger=until, task_status=task_status
+        )
     except (OSError, ValueError) as error:
         raise ListenError(f"can't listen on {listen}: {_words(error)}") from error
-
-
-class _Urls:
-    """Hands on a trio task status, and takes what Hypercorn reports as its own type."""
-
-    def __init__(self, status: trio.TaskStatus[list[str]]) -> None:
-        self._status = status
-
-    def started(self, urls: Any) -> None:
-        self._status.started(list(urls))
 
 
 def _words(error: Exception) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import trio
@@ -75,7 +76,9 @@ async def _serve(setup: Setup, ingest: Ingest, delivery: Delivery) -> None:
         watch.start_soon(stop_on_signal, stop)
         async with trio.open_nursery() as tasks:
             tasks.start_soon(delivery.run)
-            urls = await tasks.start(_serve_http, app, setup.listen, stop, grace_s)
+            urls = await tasks.start(
+                partial(serve_app, app, setup.listen, stop.wait, graceful_s=grace_s)
+            )
             setup.listening(urls[0])
             await stop.wait()
             setup.notices.said("stopping", within_s=grace_s)
@@ -84,13 +87,3 @@ async def _serve(setup: Setup, ingest: Ingest, delivery: Delivery) -> None:
             tasks.cancel_scope.deadline = trio.current_time() + grace_s
         watch.cancel_scope.cancel()
     setup.notices.said("stopped")
-
-
-async def _serve_http(
-    app: object,
-    listen: str,
-    stop: trio.Event,
-    grace_s: float,
-    task_status: trio.TaskStatus[list[str]] = trio.TASK_STATUS_IGNORED,
-) -> None:
-    await serve_app(app, listen, stop.wait, graceful_s=grace_s, task_status=task_status)  # type: ignore[arg-type]  # Starlette is an ASGI app

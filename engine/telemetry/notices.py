@@ -4,10 +4,15 @@ Tag values come from a small set (source, destination, verdict, outcome), never 
 is given once a batch.
 """
 
+import traceback
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
 from structlog.typing import FilteringBoundLogger
+
+FRAMES = 6
+"""Innermost frames of a fault that go into the log."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +101,10 @@ class Notices:
     def alarm(self, where: str, error: BaseException, **facts: object) -> None:
         """A fault of our own, caught at an edge; what it stopped is tried again."""
         self._counters.alarms.labels(where).inc()
-        self.log.error("fault", where=where, error=type(error).__name__, exc_info=error, **facts)
+        # The exception's own text can hold data, so the log gets its type and where it came from.
+        frames = traceback.extract_tb(error.__traceback__)[-FRAMES:]
+        trace = [f"{Path(one.filename).name}:{one.lineno} {one.name}" for one in frames]
+        self.log.error("fault", where=where, error=type(error).__name__, trace=trace, **facts)
 
     def said(self, what: str, **facts: object) -> None:
         """A plain line in the log: started, stopping, listening."""

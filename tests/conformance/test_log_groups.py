@@ -218,3 +218,19 @@ async def test_many_entries_reach_many_groups_complete_and_in_order(engine, an_e
                 nursery.start_soon(append, start)
 
     assert all(handed[group] == list(range(1, 1001)) for group in groups)
+
+
+async def test_what_a_reader_that_ended_had_is_handed_out_again(engine, an_event):
+    async with engine.log() as log:
+        await filled(log, an_event, 3, "meta")
+        await log.read("meta", 10)
+        await log.acknowledge("meta", [1])
+        await log.retry("meta", [2], Millis(engine.clock.at + 1000))
+
+        await log.give_back("meta")
+
+        again = await log.read("meta", 10)
+        assert [(one.position, one.redelivered) for one in again] == [(3, True)]
+        engine.clock.pass_ms(1000)
+        due = await log.read("meta", 10)
+        assert [(one.position, one.put_off) for one in due] == [(2, True)]

@@ -42,7 +42,7 @@ def test_kill_9_loses_no_event_that_was_answered_200(tmp_path):
 
 def send_until_it_dies(running, answered):
     while True:
-        events = [an_event(messageId=str(uuid.uuid4())) for _ in range(BATCH)]
+        events = [an_event(messageId=str(uuid.uuid4()), timestamp=...) for _ in range(BATCH)]
         try:
             answer = running.post(events)
         except httpx.TransportError:

@@ -11,8 +11,12 @@ pytestmark = pytest.mark.slow
 
 DAY = ROOT / "tests" / "data" / "shop-day.jsonl"
 DESTINATIONS = {"meta", "ga4", "gtm", "posthog"}
-HARMLESS = {"reports_worse", "duplicate", "may_be_lost"}
-"""What a vendor notes of a good event: no session id, or a purchase that another way told too."""
+HARMLESS = {
+    *("reports_worse", "duplicate", "may_be_lost"),  # no session id; an order told twice
+    *("no_event_source_url", "no_client_user_agent"),  # an order that a webhook told
+    "unusable_ip",  # the day's addresses are those that are kept for examples
+}
+"""What a vendor notes of a good event of the day."""
 
 
 @pytest.fixture(scope="module")

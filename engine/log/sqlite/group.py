@@ -27,6 +27,7 @@ class Group:
     id: int
     head: int
     stored_floor: int
+    known_before: int
     next_due: Millis | None = None
     reached: Millis = _LONG_AGO
     reading: bool = False
@@ -37,9 +38,10 @@ class Group:
     turn: trio.Lock = field(default_factory=trio.Lock)
 
     @classmethod
-    def restored(cls, stored: StoredGroup) -> Self:
-        """The group as it stands after a restart."""
+    def restored(cls, stored: StoredGroup, known_before: int) -> Self:
+        """The group as it stands after a restart, when ``known_before`` was the last position."""
         return cls(
+            known_before=known_before,
             id=stored.id,
             head=stored.floor,
             stored_floor=stored.floor,
@@ -59,7 +61,7 @@ class Group:
         self.again.update(placed.position for placed in due)
         return [Entry(placed.position, placed.event, put_off=True) for placed in due]
 
-    def hand_out(self, fresh: Iterable[Placed], known_before: int) -> list[Entry]:
+    def hand_out(self, fresh: Iterable[Placed]) -> list[Entry]:
         """These are now out, but for those passed over; some may have been out in a former life."""
         entries = []
         for position, event, _ in fresh:
@@ -68,7 +70,7 @@ class Group:
                 self.passed_over.discard(position)
                 continue
             self.out[position] = None
-            entries.append(Entry(position, event, redelivered=position <= known_before))
+            entries.append(Entry(position, event, redelivered=position <= self.known_before))
         return entries
 
     def finish(self, positions: Iterable[int]) -> list[int]:

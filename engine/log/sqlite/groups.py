@@ -44,6 +44,11 @@ def create_group(connection: Connection, name: str) -> StoredGroup:
         "INSERT OR IGNORE INTO groups (name, floor) VALUES (?, ?)",
         (name, last_position(connection)),
     )
+    return load_group(connection, name)
+
+
+def load_group(connection: Connection, name: str) -> StoredGroup:
+    """The group of that name, which is there."""
     row = connection.execute("SELECT id, name, floor FROM groups WHERE name = ?", (name,))
     return _stored(connection, *row.fetchone())
 

@@ -45,7 +45,6 @@ class SqliteLog:
         self._groups: dict[str, Group] = {}
         self._one_reads = trio.Lock()
         self._last = 0
-        self._known_before = 0
         self._unswept = 0
         self._hand: Id = ("", "")
 
@@ -90,7 +89,16 @@ class SqliteLog:
         stored = await self._database.writer.run(
             lambda connection: rows_of_groups.create_group(connection, group)
         )
-        self._groups.setdefault(group, Group.restored(stored))
+        self._groups.setdefault(group, Group.restored(stored, self._last))
+
+    async def give_back(self, group: str) -> None:
+        """See ``Log.give_back``."""
+        one = self._named(group)
+        async with one.turn:
+            stored = await self._database.reader.run(
+                lambda connection: rows_of_groups.load_group(connection, group)
+            )
+            self._groups[group] = Group.restored(stored, self._last)
 
     async def read(self, group: str, limit: int) -> list[Entry]:
         """See ``Log.read``."""
@@ -178,9 +186,9 @@ class SqliteLog:
         return gone
 
     async def _restore(self) -> None:
-        self._last = self._known_before = await self.last_position()
+        self._last = await self.last_position()
         for stored in await self._database.reader.run(rows_of_groups.load_groups):
-            self._groups[stored.name] = Group.restored(stored)
+            self._groups[stored.name] = Group.restored(stored, self._last)
 
     def _append(
         self, connection: Connection, batches: Sequence[Sequence[EventRow]]
@@ -241,7 +249,7 @@ class SqliteLog:
         return due
 
     def _hand_out(self, one: Group, due: list[Placed], fresh: list[Placed]) -> list[Entry]:
-        entries = one.hand_out_again(due) + one.hand_out(fresh, self._known_before)
+        entries = one.hand_out_again(due) + one.hand_out(fresh)
         self._recent.forget(group.head for group in self._readers())
         return entries
 

@@ -1,0 +1,240 @@
+"""One destination's way out, over a real log and a real state; only the vendor is played."""
+
+import io
+from collections.abc import Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+
+import pytest
+import trio
+
+from engine.codec.body import loads
+from engine.delivery import destination as consumer_module
+from engine.delivery.attempt import Attempts
+from engine.delivery.destination import Consumer
+from engine.delivery.gate import Gate
+from engine.delivery.pace import Pace
+from engine.delivery.settle import Settlement
+from engine.log.open import LogSettings, open_log
+from engine.model.clock import system_clock, to_iso
+from engine.model.delivery import Answer, NoAnswer, State
+from engine.model.event import Event
+from engine.pipeline.admit import admit
+from engine.sqlite.database import Databases
+from engine.state.interface import DeliveryFilter
+from engine.state.open import open_state
+from engine.telemetry.logs import make_logger
+from engine.telemetry.notices import Notices
+from tests.support.events import SHOP, an_event, an_inbound
+from tests.support.releases import FILES, a_release
+
+pytestmark = [pytest.mark.trio, pytest.mark.slow]
+
+QUICK = FILES["destinations/hook.yaml"] + "retry: { first: 10ms, longest: 20ms }\n"
+OK = Answer(200, {}, {})
+
+
+@dataclass
+class Vendor:
+    """Answers what it is told, and keeps what it got."""
+
+    answers: Callable[[list], Answer | NoAnswer] = lambda items: OK
+    got: list = field(default_factory=list)
+
+    async def send(self, vendor, request, timeout_ms):
+        items = loads(request.body)["items"]
+        self.got.append([item["id"] for item in items])
+        return self.answers(items)
+
+    def ids(self):
+        return [one for batch in self.got for one in batch]
+
+
+@dataclass
+class Running:
+    """A consumer's surroundings."""
+
+    log: object
+    state: object
+    vendor: Vendor
+    release: object
+    said: io.StringIO
+
+    async def append(self, *ids):
+        return await self.log.append([self.event(one) for one in ids])
+
+    def event(self, message_id) -> Event:
+        now = system_clock()
+        body = an_event(messageId=message_id, timestamp=to_iso(now))
+        return admit(self.release, replace(an_inbound(body), received_at=now)).event
+
+    async def deliveries(self):
+        found = await self.state.deliveries(DeliveryFilter(), limit=1000)
+        return {one.message_id: one for one in found}
+
+    async def reach(self, state, count=1):
+        with trio.fail_after(10):
+            while True:
+                found = [one for one in (await self.deliveries()).values() if one.state is state]
+                if len(found) >= count:
+                    return found
+                await trio.sleep(0.01)
+
+    @asynccontextmanager
+    async def consuming(self, release=None):
+        release = release or self.release
+        [hook] = release.destinations
+        notices = Notices(make_logger(as_json=True, stream=self.said))
+        gate = Gate(system_clock)
+        settlement = Settlement("hook", self.log, self.state, notices)
+        attempts = Attempts(
+            hook,
+            {},
+            self.vendor,
+            settlement,
+            gate,
+            Pace(None),
+            notices,
+            system_clock,
+            lambda: 0.5,
+        )
+        consumer = Consumer(hook, release.name, {"shop": SHOP}, self.log, self.state, attempts)
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(consumer.run)
+            yield consumer
+            consumer.stop()
+
+
+@pytest.fixture
+async def running(tmp_path):
+    release = a_release(tmp_path, {"destinations/hook.yaml": QUICK})
+    async with Databases(tmp_path) as files:
+        log = await open_log("sqlite:kept.db", files, LogSettings(system_clock, 1000))
+        await log.create_group("hook")
+        state = await open_state("sqlite:kept.db", files)
+        yield Running(log, state, Vendor(), release, io.StringIO())
+
+
+async def test_events_are_batched_sent_and_recorded(running):
+    await running.append("a", "b", "c")
+
+    async with running.consuming():
+        await running.reach(State.DELIVERED, 3)
+
+    assert running.vendor.got == [["a", "b", "c"]]
+    [first, *_] = (await running.deliveries()).values()
+    assert (first.attempts, first.key.rule, first.payload) == (1, "order", None)
+    assert first.digest is not None
+
+
+async def test_a_retry_sends_the_same_bytes_even_by_other_rules(running, tmp_path):
+    await running.append("a")
+    running.vendor.answers = lambda items: Answer(503, {}, "")
+    async with running.consuming():
+        await running.reach(State.RETRYING)
+
+    rules = FILES["rules/hook.yaml"].replace("name: order", "name: renamed")
+    other = tmp_path / "other"
+    release = a_release(other, {"rules/hook.yaml": rules, "destinations/hook.yaml": QUICK})
+    running.vendor.answers = lambda items: OK
+    async with running.consuming(release):
+        [delivery] = await running.reach(State.DELIVERED)
+
+    assert delivery.key.rule == "order"
+    assert set(running.vendor.ids()) == {"a"}
+    assert len(await running.deliveries()) == 1
+
+
+async def test_a_split_ends_with_the_bad_payload_alone(running):
+    bad = "c"
+
+    def answers(items):
+        return Answer(400, {}, "no") if any(item["id"] == bad for item in items) else OK
+
+    running.vendor.answers = answers
+    await running.append("a", "b", "c", "d")
+    async with running.consuming():
+        [dead] = await running.reach(State.DEAD)
+        await running.reach(State.DELIVERED, 3)
+
+    assert dead.message_id == bad
+    assert running.vendor.got[0] == ["a", "b", "c", "d"]
+    assert sorted(running.vendor.ids().count(one) for one in "abd") == [2, 2, 3]
+
+
+async def test_a_pause_keeps_everything_and_a_probe_ends_it(running):
+    await running.append("a", "b")
+    running.vendor.answers = lambda items: Answer(401, {}, {"error": "bad token"})
+    async with running.consuming() as consumer:
+        await running.reach(State.PAUSED, 2)
+        await running.append("c")
+        await trio.sleep(0.1)
+        sent_while_paused = len(running.vendor.got)
+
+        running.vendor.answers = lambda items: OK
+        consumer.attempts.gate.probe_at = system_clock()
+        consumer.attempts.gate.open()
+        await running.log.wake("hook")
+        await running.reach(State.DELIVERED, 3)
+
+    assert sent_while_paused == 1
+    assert {"a", "b", "c"} == set(running.vendor.ids())
+
+
+async def test_a_fault_of_ours_ends_as_a_retry_and_goes_on_when_it_is_mended(running, monkeypatch):
+    decide = consumer_module.decide
+
+    def fails_for_b(destination, event, source, now):
+        if event.message_id == "b":
+            raise ZeroDivisionError
+        return decide(destination, event, source, now)
+
+    monkeypatch.setattr(consumer_module, "decide", fails_for_b)
+    await running.append("a", "b", "c")
+    async with running.consuming():
+        await running.reach(State.DELIVERED, 2)
+        [faulted] = await running.reach(State.RETRYING)
+        monkeypatch.setattr(consumer_module, "decide", decide)
+        await running.reach(State.DELIVERED, 3)
+
+    assert "ZeroDivisionError" in faulted.reason
+    assert '"where": "decide"' in running.said.getvalue()
+    assert len(await running.deliveries()) == 3
+
+
+async def test_what_is_too_old_to_be_counted_is_dead_with_that_reason(running, tmp_path):
+    text = QUICK + "        window: 7d\n"
+    text = text.replace("        window: 7d\n", "", 1).replace(
+        "first: 10ms", "max_age: 100ms, first: 10ms"
+    )
+    release = a_release(tmp_path / "short", {"destinations/hook.yaml": text})
+    running.vendor.answers = lambda items: Answer(503, {}, "")
+    await running.append("a")
+
+    async with running.consuming(release):
+        [dead] = await running.reach(State.DEAD)
+
+    assert dead.reason.startswith("given up after")
+    assert "HTTP 503" in dead.reason
+    assert dead.payload is None
+
+
+async def test_what_was_recorded_before_a_crash_is_not_sent_again(running, tmp_path):
+    await running.append("a", "b")
+    async with running.consuming():
+        await running.reach(State.DELIVERED, 2)
+    # The crash came between the record and the acknowledgement: the cursor still stands before.
+    async with Databases(tmp_path) as files:
+        database = await files.get("kept.db")
+        await database.writer.run(
+            lambda connection: connection.execute("UPDATE groups SET floor = 0")
+        )
+    async with Databases(tmp_path) as files:
+        log = await open_log("sqlite:kept.db", files, LogSettings(system_clock, 1000))
+        state = await open_state("sqlite:kept.db", files)
+        again = Running(log, state, running.vendor, running.release, running.said)
+        await again.append("c")
+        async with again.consuming():
+            await again.reach(State.DELIVERED, 3)
+
+    assert sorted(running.vendor.ids()) == ["a", "b", "c"]
