@@ -1,0 +1,93 @@
+"""Names that lead from one file of a project to another."""
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+
+from engine.model.document import Document
+from engine.model.finding import Finding, error
+from engine.project.names import did_you_mean
+from engine.project.spec import DestinationSpec, RuleFileSpec
+
+GLOB = frozenset("*?[")
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """All names that there are, those of broken files among them, so that no fault is told twice.
+
+    ``sources`` is None where the settings could not be read.
+    """
+
+    destinations: Collection[str]
+    schemas: Collection[str]
+    sources: Collection[str] | None
+
+
+def check_names(
+    destinations: Collection[DestinationSpec], rule_files: Collection[RuleFileSpec], names: Names
+) -> list[Finding]:
+    """A finding for each name that leads nowhere, or to more than one."""
+    findings = [*_same_destinations(destinations), *_same_rule_files(rule_files)]
+    for destination in destinations:
+        document = destination.document
+        findings += _contract(document.at("contract"), names)
+        findings += _contract(document.at("request", "contract"), names)
+        findings += _sources(document.at("sources"), names)
+    for file in rule_files:
+        findings += _destination(file, names)
+        for rule in file.rules:
+            findings += _sources(rule.document.at("match", "source"), names)
+    return findings
+
+
+def _same_destinations(destinations: Collection[DestinationSpec]) -> Iterator[Finding]:
+    first: dict[str, DestinationSpec] = {}
+    for one in destinations:
+        other = first.setdefault(one.name, one)
+        if other is not one:
+            yield error(
+                "E153",
+                one.document.place("name"),
+                f"{other.document.file} is called {one.name} too",
+                "give each destination a name of its own",
+            )
+
+
+def _same_rule_files(rule_files: Collection[RuleFileSpec]) -> Iterator[Finding]:
+    first: dict[str, RuleFileSpec] = {}
+    for one in rule_files:
+        other = first.setdefault(one.destination, one)
+        if other is not one:
+            yield error(
+                "E155",
+                one.document.place("destination"),
+                f"{other.document.file} holds rules for {one.destination} too",
+                "rules are tried in the order of one file, so keep them together",
+            )
+
+
+def _contract(document: Document, names: Names) -> Iterator[Finding]:
+    path = document.value
+    if isinstance(path, str) and path not in names.schemas:
+        hint = did_you_mean(path, names.schemas) or "write that schema, or leave contract: out"
+        yield error("E152", document.place(), f"there is no file {path}", hint)
+
+
+def _destination(file: RuleFileSpec, names: Names) -> Iterator[Finding]:
+    name = file.destination
+    if name not in names.destinations:
+        hint = did_you_mean(name, names.destinations) or f"write destinations/{name}.yaml"
+        yield error(
+            "E151", file.document.place("destination"), f"there is no destination {name}", hint
+        )
+
+
+def _sources(document: Document, names: Names) -> Iterator[Finding]:
+    if names.sources is None:
+        return
+    for one in [*document.elements()] or [document]:
+        name = one.value
+        if not isinstance(name, str) or GLOB & set(name) or name in names.sources:
+            continue
+        hint = did_you_mean(name, names.sources) or f"known are {', '.join(names.sources)}"
+        yield error("E157", one.place(), f"there is no source {name} in encamina.yaml", hint)

@@ -1,0 +1,202 @@
+"""Typed records of the files that users edit, as written: nothing here is compiled yet.
+
+A ``Document`` stands where the text may hold an expression; ``engine/release`` compiles those.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from engine.model.document import Document, Place
+from engine.model.event import SourceKind, Unplanned
+from engine.model.jsonvalue import Body
+
+
+@dataclass(frozen=True, slots=True)
+class SourceSpec:
+    """One entry of ``sources:``; ``write_key`` is a template over ``env``."""
+
+    name: str
+    kind: SourceKind
+    unplanned: Unplanned
+    write_key: Document
+
+
+@dataclass(frozen=True, slots=True)
+class ServerSpec:
+    """``server:`` — where it listens and what one request may be."""
+
+    listen: str = "127.0.0.1:8080"
+    max_request_bytes: int = 8 * 1024 * 1024
+    max_event_bytes: int = 32 * 1024
+    max_batch_events: int = 2500
+    shutdown_ms: int = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectSpec:
+    """``encamina.yaml``."""
+
+    sources: tuple[SourceSpec, ...]
+    server: ServerSpec
+    log_url: str
+    state_url: str
+    dedupe_window_ms: int
+    document: Document
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentSpec:
+    """``consent:`` of a destination: all or any of these categories must be granted."""
+
+    all: tuple[str, ...] = ()
+    any: tuple[str, ...] = ()
+    when_missing: str = "deny"
+
+
+@dataclass(frozen=True, slots=True)
+class BatchSpec:
+    """``batch:`` of a destination; ``group_by`` are dotted paths in the payload."""
+
+    max_events: int = 1
+    max_bytes: int = 1024 * 1024
+    linger_ms: int = 0
+    group_by: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LimitsSpec:
+    """``limits:`` of a destination; ``rate_per_s`` counts requests, None is no limit."""
+
+    rate_per_s: float | None = None
+    concurrency: int = 4
+    timeout_ms: int = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class RetrySpec:
+    """``retry:`` of a destination."""
+
+    max_age_ms: int
+    first_ms: int = 1000
+    longest_ms: int = 15 * 60 * 1000
+
+
+@dataclass(frozen=True, slots=True)
+class RequestSpec:
+    """``request:``: templates over batch, group, env, settings, tables, now, attempt."""
+
+    method: str
+    url: Document
+    headers: Document
+    params: Document
+    body: Document
+    contract: str | None
+    document: Document
+
+
+@dataclass(frozen=True, slots=True)
+class ResponseSpec:
+    """One line of ``responses:``; documents whose value is null are absent."""
+
+    when: Document
+    then: str
+    after: Document
+    reason: Document
+    failed: Document
+    rest: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class DestinationSpec:
+    """One file of ``destinations/``."""
+
+    name: str
+    title: str
+    vendor: str
+    aliases: tuple[str, ...]
+    mode: Document
+    rollout_percent: float
+    consent: ConsentSpec
+    ip: str
+    contract: str | None
+    settings: Document
+    tables: Document
+    dedupe: str | None
+    sources: tuple[str, ...]
+    counts_in: Document
+    request: RequestSpec
+    batch: BatchSpec
+    limits: LimitsSpec
+    retry: RetrySpec
+    window_ms: int | None
+    sunset: str | None
+    responses: tuple[ResponseSpec, ...]
+    document: Document
+    order_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MatchSpec:
+    """``match:`` of a rule: each a list of values or globs, empty for any."""
+
+    type: tuple[str, ...] = ()
+    event: tuple[str, ...] = ()
+    source: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RuleSpec:
+    """One rule of a rule file; documents whose value is null are absent."""
+
+    name: str
+    match: MatchSpec
+    when: Document
+    each: Document
+    also: bool
+    drop: str | None
+    payload: Document
+    window_ms: int | None
+    document: Document
+
+
+@dataclass(frozen=True, slots=True)
+class RuleFileSpec:
+    """One file of ``rules/``: how events become payloads of ``destination``."""
+
+    destination: str
+    tables: Document
+    fragments: Document
+    defaults: Document
+    rules: tuple[RuleSpec, ...]
+    document: Document
+
+
+@dataclass(frozen=True, slots=True)
+class SchemaFile:
+    """One JSON Schema of the project; ``path`` is relative to its root, with slashes."""
+
+    path: str
+    schema: Body
+    document: Document
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """A project as written: every file read, the broken ones left out and told as findings.
+
+    ``schemas`` holds all of ``schemas/`` but ``config/``, by path; ``env`` is the environment over
+    ``.env``, empty values left out; ``digest`` the SHA-256 over all files, in hex.
+    """
+
+    root: Path
+    spec: ProjectSpec
+    schemas: Mapping[str, SchemaFile]
+    destinations: tuple[DestinationSpec, ...]
+    rule_files: tuple[RuleFileSpec, ...]
+    env: Mapping[str, str]
+    digest: str
+
+    def place_of(self, path: str) -> Place:
+        """The place that names a whole file of the project."""
+        return Place(path)

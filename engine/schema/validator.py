@@ -1,0 +1,92 @@
+"""Whether a value meets a schema, fast, and if not, why.
+
+jsonschema-rs decides; jsonschema explains. Both read 2020-12, take ``format`` as a remark, and
+agree on the official test suite; where they would not, tests/unit/schema/test_agreement.py says
+who is followed.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import jsonschema_rs
+
+from engine.model.errors import ProjectError
+from engine.model.jsonvalue import Body, Json
+from engine.model.verdict import Reason
+from engine.schema.breach import Breach
+from engine.schema.dialect import address, reachable
+from engine.schema.explainer import Judge, explainer, undeclared
+from engine.schema.patterns import OPTIONS
+from engine.schema.reasons import breaches
+
+
+@dataclass(frozen=True, slots=True)
+class Validator:
+    """One schema, compiled once; ``path`` is the file it stands in."""
+
+    path: str
+    decide: Callable[[object], bool]
+    judge: Judge
+
+    def is_valid(self, value: Json) -> bool:
+        """Whether ``value`` meets the schema."""
+        try:
+            return self.decide(value)
+        except ValueError:
+            # Not plain JSON: a read-only mapping, or half of a surrogate pair.
+            return self.decide(_plain(value))
+
+    def breaches(self, value: Json) -> tuple[Breach, ...]:
+        """Each way in which ``value`` does not meet the schema, by path; none if it does."""
+        if self.is_valid(value):
+            return ()
+        try:
+            found = breaches(self.judge, _plain(value))
+        except RecursionError:
+            return (Breach((), "", "is nested too deeply to tell what is wrong"),)
+        return found or (Breach((), "", f"does not meet {self.path}"),)
+
+    def reasons(self, value: Json) -> tuple[Reason, ...]:
+        """Why ``value`` does not meet the schema, by path, at most 50; none if it does."""
+        return tuple(breach.reason() for breach in self.breaches(value))
+
+
+def compile_schema(path: str, schemas: Mapping[str, Body]) -> Validator:
+    """The validator of the schema at ``path``; ``schemas`` are all that it may refer to, by path.
+
+    Raises ``ProjectError`` for a schema in which ``check.check_schema`` finds an error.
+    """
+    files = schemas.keys() & reachable(path, schemas)
+    needed = {file: undeclared(_plain(schemas[file])) for file in sorted(files)}
+    try:
+        registry = jsonschema_rs.Registry(
+            [(address(file), body) for file, body in needed.items()],
+            draft=jsonschema_rs.Draft202012,
+            retriever=_fetch_nothing,
+        )
+        decider = jsonschema_rs.Draft202012Validator(
+            {"$ref": address(path)},
+            registry=registry,
+            retriever=_fetch_nothing,
+            validate_formats=False,
+            pattern_options=OPTIONS,
+        )
+    except (ValueError, jsonschema_rs.ReferencingError) as fault:
+        raise ProjectError(f"{path} can't be used as a schema") from fault
+    return Validator(path, decider.is_valid, explainer(path, needed))
+
+
+def _fetch_nothing(uri: str, /) -> Any:
+    raise LookupError(uri)
+
+
+def _plain(value: Json) -> Any:
+    """The value as dicts and lists, what is no text within a text replaced."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode("utf-8")
+    if isinstance(value, Mapping):
+        return {str(_plain(key)): _plain(part) for key, part in value.items()}
+    if isinstance(value, Sequence):
+        return [_plain(part) for part in value]
+    return value
