@@ -11,7 +11,7 @@ run: $(READY)
 
 test: $(DEV) node
 	@$(MAKE) --no-print-directory lint types
-	$(BIN)/pytest -n 2
+	$(BIN)/pytest -n 2 --dist loadscope
 
 lint: $(DEV)
 	$(BIN)/ruff check .

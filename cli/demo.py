@@ -26,6 +26,7 @@ from engine.model.delivery import UNSETTLED, NoAnswer, Request, State
 from engine.model.errors import EncaminaError
 from engine.model.jsonvalue import Body, Json, as_body
 from engine.model.verdict import VERDICTS
+from engine.project.env import parse_env
 
 PROJECT = Path()
 DATA = Path("data/demo")
@@ -64,9 +65,10 @@ def main() -> None:
 
 def _environment(sandbox: str) -> Mapping[str, str]:
     """The children's environment: the sandbox whatever is set, and demo values without a .env."""
-    if not Path(".env").exists():
-        shutil.copyfile(".env.example", ".env")
-    return os.environ | {
+    demo = {} if Path(".env").exists() else parse_env(Path(".env.example").read_bytes())[0]
+    return {
+        **demo,
+        **os.environ,
         "ENCAMINA_VENDORS": "sandbox",
         "ENCAMINA_SANDBOX_URL": f"http://{sandbox}",
         "GA4_MODE": "live",
@@ -190,7 +192,7 @@ def _say_where_to_look(server: str, sandbox: str) -> None:
         ("Send an event", f"curl -u demo-write-key: http://{server}/v1/track -d '{event}'"),
         ("What vendors got", f"http://{sandbox}/received?vendor=meta"),
         ("Ready, counters", f"http://{server}/readyz  http://{server}/metrics"),
-        ("Dry-run", ".venv/bin/encamina dry-run tests/data/shop-day.jsonl --explain"),
+        ("Dry-run", f".venv/bin/encamina dry-run {DAY} --destination meta --explain"),
         ("Quarantine", f".venv/bin/encamina events --verdict quarantined --data {DATA}"),
         ("Deliveries", f".venv/bin/encamina deliveries --destination meta --data {DATA}"),
     )

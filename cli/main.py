@@ -1,7 +1,9 @@
 """The typer app: every command, and the one place where our exceptions become words."""
 
 import sys
+import traceback
 from importlib.metadata import version
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -57,3 +59,16 @@ def main() -> None:
         # The reader of a pipe has gone: nothing more to say, and no traceback either.
         sys.stderr.close()
         sys.exit(Exit.FINE)
+    except Exception as error:  # noqa: BLE001 - the edge: a fault of ours is one line too
+        _say_fault(error)
+        sys.exit(Exit.COULD_NOT_RUN)
+
+
+def _say_fault(error: Exception) -> None:
+    """Tell of a fault of ours: where it came from, and never data that its text may hold."""
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    place = f"{Path(frame.filename).name}:{frame.lineno}"
+    err().print(
+        f"[red]encamina:[/] a fault of Encamina, {type(error).__name__} at {place}; "
+        "please report it with the command that you ran"
+    )

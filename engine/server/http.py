@@ -1,5 +1,6 @@
 """An ASGI app on a port: the one place that knows the web server (Hypercorn's trio worker)."""
 
+import errno
 from collections.abc import Awaitable, Callable
 from typing import cast
 
@@ -11,6 +12,7 @@ from starlette.types import ASGIApp
 
 from engine.model.errors import EncaminaError
 
+IN_USE = frozenset({errno.EADDRINUSE, errno.EADDRNOTAVAIL, errno.EACCES})
 KEEP_ALIVE_S = 75
 """Longer than SDKs idle between flushes, so that a kept connection is still there."""
 
@@ -43,11 +45,12 @@ async def serve_app(
         await serve(
             cast("ASGIFramework", app), config, shutdown_trigger=until, task_status=task_status
         )
-    except (OSError, ValueError) as error:
-        raise ListenError(f"can't listen on {listen}: {_words(error)}") from error
+    except* (OSError, ValueError) as faults:
+        raise ListenError(f"can't listen on {listen}: {_words(faults)}") from None
 
 
-def _words(error: Exception) -> str:
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror.lower()
+def _words(faults: BaseExceptionGroup[OSError | ValueError]) -> str:
+    taken = faults.subgroup(lambda fault: getattr(fault, "errno", None) in IN_USE)
+    if taken is not None:
+        return "the address is in use, or this machine has no such address"
     return "expected HOST:PORT, such as 127.0.0.1:8080"

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from engine.mapping.compile import Read
+from engine.model.document import Place
 from engine.model.finding import Finding, error, warning
 from engine.project.names import did_you_mean
 from engine.project.spec import Project
@@ -18,6 +19,15 @@ CHECKED = {
     "event": (),
 }
 """Names in scope that are parts of the event, with their path in its schema."""
+
+ENVELOPE = frozenset(
+    [
+        *("type", "event", "messageId", "userId", "anonymousId", "groupId", "previousId"),
+        *("name", "category", "channel", "timestamp", "originalTimestamp", "receivedAt", "sentAt"),
+        *("context", "integrations", "properties", "traits"),
+    ]
+)
+"""What every event can have by the Segment spec, whether its schema says so or not."""
 
 
 def check_fields(project: Project, release: Release) -> list[Finding]:
@@ -57,15 +67,28 @@ def _unknown_fields(
 ) -> Iterator[Finding]:
     for read in _reads(rule):
         path = CHECKED[read.path[0]] + read.path[1:]
-        known: set[str] = set()
-        for step in range(1, len(path) + 1):
-            at = [one.names_at(path[: step - 1]) for one in fields]
-            if any(names is None for names in at):
-                break
-            known = {name for names in at for name in names or ()}
-            if path[step - 1] != "[]" and path[step - 1] not in known:
-                yield _finding(read, path[step - 1], known, events)
-                break
+        if read.path[0] == "event" and path[0] in ENVELOPE:
+            path = () if len(path) == 1 else path
+        if (unknown := _first_unknown(path, fields)) is not None:
+            step, known = unknown
+            place = _place(read, step + len(read.path) - len(path))
+            yield _finding(place, path[step], known, events)
+
+
+def _first_unknown(
+    path: tuple[str, ...], fields: list[Fields]
+) -> tuple[int, frozenset[str]] | None:
+    """Which step is the first that none of the schemas names, and the names they have there."""
+    for taken, step in enumerate(path):
+        if step == "[]":
+            continue
+        at = [one.names_at(path[:taken]) for one in fields]
+        if any(names is None for names in at):
+            return None
+        known = frozenset(name for names in at for name in names or ())
+        if step not in known:
+            return taken, known
+    return None
 
 
 def _reads(rule: Rule) -> list[Read]:
@@ -75,9 +98,15 @@ def _reads(rule: Rule) -> list[Read]:
     return [read for read in reads if read.path and read.path[0] in CHECKED and len(read.path) > 1]
 
 
-def _finding(read: Read, name: str, known: set[str], events: list[PlannedEvent]) -> Finding:
+def _place(read: Read, step: int) -> Place:
+    """Where a step of the look-up is written."""
+    written = step - (len(read.path) - len(read.places))
+    return read.places[written] if 0 <= written < len(read.places) else read.place
+
+
+def _finding(place: Place, name: str, known: frozenset[str], events: list[PlannedEvent]) -> Finding:
     where = " or ".join(dict.fromkeys(event.title for event in events[:3]))
     message = f'no field "{name}" in {where}'
     if hint := did_you_mean(name, known):
-        return error("E204", read.place, message, hint)
-    return warning("W204", read.place, message, "name it in the schema if events carry it")
+        return error("E204", place, message, hint)
+    return warning("W204", place, message, "name it in the schema if events carry it")
