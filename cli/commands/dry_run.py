@@ -6,21 +6,21 @@ import typer
 from rich.console import Console
 
 from cli.events import dump, read_events
-from cli.options import HERE, JsonOption, ProjectOption
+from cli.options import HERE, JsonOption, NowOption, ProjectOption, moment
 from cli.output import Exit, out, plain, print_json
 from cli.project import release_of
 from engine.authoring.dry_run import Dry, request_of
 from engine.authoring.dry_run import dry_run as run_dry
 from engine.authoring.explain import explain
 from engine.model.cache import Caches
-from engine.model.clock import Millis, from_iso, system_clock
+from engine.model.clock import Millis
 from engine.model.decision import Decision, Verb
 from engine.model.errors import ProjectError
 from engine.model.event import Source
 from engine.model.jsonvalue import Json
+from engine.model.names import did_you_mean
 from engine.model.verdict import Accepted, verdict_name
 from engine.pipeline.request import RequestFault
-from engine.project.names import did_you_mean
 from engine.release.destination import Destination
 from engine.release.release import Release
 
@@ -48,9 +48,7 @@ def dry_run(
     source: Annotated[
         str | None, typer.Option(help="As which source.", show_default="the first")
     ] = None,
-    now: Annotated[
-        str | None, typer.Option(metavar="TIMESTAMP", help="The moment it is, ISO 8601.")
-    ] = None,
+    now: NowOption = None,
     why: Annotated[
         bool, typer.Option("--explain", help="Show the rules tried and what each leaf gave.")
     ] = False,
@@ -68,7 +66,7 @@ def dry_run(
     release = release_of(project, Caches.on())
     wanted = _wanted(release, destination)
     sender = _source(release, source)
-    at = _moment(now)
+    at = moment(now)
     troubled = False
     for body in read_events(events):
         dry = run_dry(release, body, sender, at, wanted)
@@ -99,14 +97,6 @@ def _source(release: Release, name: str | None) -> Source:
         hint = did_you_mean(name, list(sources)) or f"known are {', '.join(sources)}"
         raise ProjectError(f'no source "{name}"; {hint}')
     return sources[name]
-
-
-def _moment(text: str | None) -> Millis:
-    if text is None:
-        return system_clock()
-    if (moment := from_iso(text)) is None:
-        raise ProjectError(f'--now "{text}": expected a time such as 2026-11-20T12:00:00Z')
-    return moment
 
 
 def _is_trouble(dry: Dry) -> bool:

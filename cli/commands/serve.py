@@ -10,8 +10,10 @@ from cli.output import err, print_findings
 from cli.project import load
 from cli.tasks import run
 from engine.model.cache import Caches
+from engine.model.clock import system_clock
 from engine.model.errors import ProjectError
 from engine.release.checks.environment import check_environment
+from engine.release.checks.sunset import check_sunset
 from engine.release.release import Release
 from engine.server.run import Setup
 from engine.server.run import run as serve_until_stopped
@@ -41,6 +43,7 @@ def serve(
     if release is None:
         raise ProjectError(f"the project in {project.resolve()} has errors; nothing is served")
     vendors = vendors_of(release.env)
+    print_findings(check_sunset(release, system_clock()))
     if vendors.mode == "live":
         print_findings(check_environment(release))
     elsewhere = listen or release.spec.server.listen

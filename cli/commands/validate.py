@@ -5,12 +5,13 @@ from typing import Annotated
 
 import typer
 
-from cli.options import HERE, JsonOption, ProjectOption
+from cli.options import HERE, JsonOption, NowOption, ProjectOption, moment
 from cli.output import Exit, err, out, print_findings, print_json
 from cli.project import load
 from engine.model.cache import Caches
 from engine.model.finding import Finding, Severity, in_order
 from engine.release.checks.environment import check_environment
+from engine.release.checks.sunset import check_sunset
 
 
 def validate(
@@ -19,6 +20,7 @@ def validate(
     env: Annotated[
         bool, typer.Option("--env", help="Check the environment too: secrets that are not set.")
     ] = False,
+    now: NowOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Check every file of the project together, and tell every finding with its place.
@@ -28,8 +30,10 @@ def validate(
     Example: encamina validate --project shop
     """
     read, release, findings = load(project, Caches.off())
-    if env and release is not None:
-        findings = in_order([*findings, *check_environment(release)])
+    if release is not None:
+        findings += check_sunset(release, moment(now))
+        findings += check_environment(release) if env else []
+    findings = in_order(findings)
     failed = _failed(findings, strict)
     if as_json:
         print_json({"ok": not failed, "findings": [finding.as_json() for finding in findings]})

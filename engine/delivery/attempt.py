@@ -23,7 +23,7 @@ from engine.model.delivery import (
 )
 from engine.pipeline.batch import Item, halves
 from engine.pipeline.classify import classify
-from engine.pipeline.request import Moment, RequestFault, build_request
+from engine.pipeline.request import BodyFault, Moment, RequestFault, build_request
 from engine.release.destination import Destination
 from engine.telemetry.notices import Notices
 
@@ -99,6 +99,8 @@ class Attempts:
             return classify(self.destination, payloads, answer, self.clock())
         except RequestFault as fault:
             return [Pause(str(fault))] * len(batch)
+        except BodyFault as fault:
+            return [Split(str(fault))] * len(batch)
         except Exception as error:  # noqa: BLE001 - our own bug: kept, alarmed, tried again
             self.notices.alarm("send", error, destination=self.destination.name)
             return [Retry(f"fault of Encamina: {type(error).__name__}")] * len(batch)

@@ -13,12 +13,17 @@ from engine.model.errors import EncaminaError
 from engine.model.jsonvalue import Body, Json, as_body
 from engine.pipeline.scope import at
 from engine.release.destination import Destination
+from engine.schema.validator import Validator
 
 MASK = "***"
 
 
 class RequestFault(EncaminaError):  # noqa: N818 - reads as what happened
     """A request can't be made: an expression of ``request:`` fails, or its contract is broken."""
+
+
+class BodyFault(EncaminaError):  # noqa: N818 - reads as what happened
+    """A body breaks ``request.contract``: one of its payloads makes it one that is refused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +37,11 @@ class Moment:
 def build_request(
     destination: Destination, env: Mapping[str, str], payloads: Sequence[Payload], moment: Moment
 ) -> Request:
-    """The request for these payloads; raises ``RequestFault``, with the field that fails."""
+    """The request for these payloads.
+
+    Raises ``RequestFault`` where an expression fails, and ``BodyFault`` where the whole body breaks
+    its contract, each with the field.
+    """
     templates = destination.request
     names: dict[str, Json] = {
         "batch": [payload.body for payload in payloads],
@@ -44,6 +53,7 @@ def build_request(
         "attempt": moment.attempt,
     }
     body = _rendered("request.body", templates.body, names)
+    _judge(templates.contract, body)
     raw_body = b"" if isinstance(body, Missing) else dumps(body)
     names["raw_body"] = raw_body.decode()
     headers = _texts("request.headers", templates.headers, names)
@@ -75,6 +85,15 @@ def masked(request: Request) -> Request:
         headers={name: mask(value) for name, value in request.headers.items()},
         params={name: mask(value) for name, value in request.params.items()},
         body=mask(request.body.decode()).encode(),
+    )
+
+
+def _judge(contract: Validator | None, body: Json | Missing) -> None:
+    if contract is None or contract.is_valid(as_body(body)):
+        return
+    reasons = contract.reasons(as_body(body))
+    raise BodyFault(
+        "request.contract: " + "; ".join(f"{one.path} {one.message}" for one in reasons[:3])
     )
 
 

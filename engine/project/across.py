@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from engine.model.document import Document
 from engine.model.finding import Finding, error
-from engine.project.names import did_you_mean
+from engine.model.names import did_you_mean
 from engine.project.spec import DestinationSpec, RuleFileSpec
 
 GLOB = frozenset("*?[")

@@ -6,7 +6,7 @@ from pathlib import Path, PurePosixPath
 from typing import TypeVar
 
 from engine.model.document import Document, Place
-from engine.model.finding import Finding, error, in_order
+from engine.model.finding import Finding, error, has_errors, in_order
 from engine.model.jsonvalue import as_body
 from engine.project.across import Names, check_names
 from engine.project.env import read_env
@@ -57,7 +57,8 @@ def read_project(
     if spec is None:
         return None, found
     digest = files.digest.hexdigest()
-    return Project(root, spec, usable, destinations, rule_files, env, digest), found
+    whole = not has_errors(found)
+    return Project(root, spec, usable, destinations, rule_files, env, digest, whole), found
 
 
 class _Files:

@@ -1,7 +1,7 @@
 """A file of ``destinations/`` as a typed record."""
 
 from engine.model.document import Document
-from engine.model.finding import Finding, error
+from engine.model.finding import Finding, error, warning
 from engine.project.fields import (
     Units,
     number_of,
@@ -52,7 +52,6 @@ def read_destination(document: Document) -> tuple[DestinationSpec | None, list[F
         sunset=units.day(document.at("sunset")),
         responses=tuple(_response(line) for line in document.at("responses").elements()),
         document=document,
-        order_by=optional_text(document.at("order_by")),
     )
     findings = [*units.findings, *_too_old(spec), *_repeats(document)]
     return None if findings else spec, findings
@@ -141,5 +140,5 @@ def _repeats(document: Document) -> list[Finding]:
     if said:
         place = document.key_place("repeats")
         return [error("E159", place, "dedupe and repeats exclude each other", hint)]
-    place = document.key_place("request")
-    return [error("E159", place, "nothing is said of what becomes of a repeat", hint)]
+    place = document.place("name")
+    return [warning("W159", place, "nothing is said of what becomes of a repeat", hint)]

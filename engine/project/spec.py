@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from engine.model.document import Document, Place
+from engine.model.document import Document
 from engine.model.event import SourceKind, Unplanned
 from engine.model.jsonvalue import Body
 
@@ -133,7 +133,6 @@ class DestinationSpec:
     sunset: str | None
     responses: tuple[ResponseSpec, ...]
     document: Document
-    order_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +184,7 @@ class SchemaFile:
 class Project:
     """A project as written: every file read, the broken ones left out and told as findings.
 
+    ``whole`` is false where a file was left out: what is missing is then not to be complained of.
     ``schemas`` holds all of ``schemas/`` but ``config/``, by path; ``env`` is the environment over
     ``.env``, empty values left out; ``digest`` the SHA-256 over all files, in hex.
     """
@@ -196,7 +196,4 @@ class Project:
     rule_files: tuple[RuleFileSpec, ...]
     env: Mapping[str, str]
     digest: str
-
-    def place_of(self, path: str) -> Place:
-        """The place that names a whole file of the project."""
-        return Place(path)
+    whole: bool = True

@@ -43,7 +43,7 @@ def _destinations(
         findings += faults
         if destination is not None:
             built.append(destination)
-        if spec.name not in rules:
+        if spec.name not in rules and project.whole:
             findings.append(
                 warning(
                     "W301",

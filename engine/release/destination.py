@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from engine.model.cache import Caches
+from engine.model.document import Place
 from engine.model.finding import Finding, error
 from engine.model.jsonvalue import Body, as_body
-from engine.project.names import did_you_mean
+from engine.model.names import did_you_mean
 from engine.project.spec import (
     BatchSpec,
     ConsentSpec,
@@ -66,6 +67,8 @@ class Destination:
     retry: RetrySpec
     window_ms: int | None
     unset: tuple[str, ...]
+    sunset: str | None
+    place: Place
 
 
 def build_destination(
@@ -81,7 +84,7 @@ def build_destination(
     findings += faults
     routes, faults = build_routes(rules, spec, caches)
     findings += faults
-    request, faults = compile_request(spec, settings, project.env, caches)
+    request, faults = compile_request(spec, settings, project, caches)
     findings += faults
     answers, faults = compile_answers(spec, caches)
     findings += faults
@@ -115,6 +118,8 @@ def build_destination(
         retry=spec.retry,
         window_ms=spec.window_ms,
         unset=request.unset,
+        sunset=spec.sunset,
+        place=spec.document.place("name"),
     ), findings
 
 

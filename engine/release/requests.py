@@ -12,8 +12,9 @@ from engine.model.cache import Caches
 from engine.model.document import Document
 from engine.model.finding import Finding, error
 from engine.model.jsonvalue import Body
-from engine.project.spec import DestinationSpec
+from engine.project.spec import DestinationSpec, Project
 from engine.release.scope import HEADER_NAMES, REQUEST_NAMES, scope
+from engine.schema.validator import Validator, compile_schema
 
 SECRET_NAME = re.compile(r"TOKEN|SECRET|KEY|PASSWORD|CREDENTIAL", re.IGNORECASE)
 """Environment variables whose values no person is shown."""
@@ -26,7 +27,8 @@ SAMPLE: Body = {"batch": [{}], "group": {}, "now": "", "attempt": 1, "raw_body":
 class RequestTemplates:
     """The parts of a request, each rendered for every batch.
 
-    ``unset`` are the variables that it needs and that are not set, ``secrets`` the values to mask.
+    ``unset`` are the variables that it needs and that are not set, ``secrets`` the values to mask,
+    ``contract`` judges the whole body.
     """
 
     method: str
@@ -36,10 +38,11 @@ class RequestTemplates:
     body: Template
     unset: tuple[str, ...]
     secrets: tuple[str, ...]
+    contract: Validator | None
 
 
 def compile_request(
-    spec: DestinationSpec, settings: Body, env: Mapping[str, str], caches: Caches
+    spec: DestinationSpec, settings: Body, project: Project, caches: Caches
 ) -> tuple[RequestTemplates | None, list[Finding]]:
     """The compiled request, or None with the findings."""
     names = scope(REQUEST_NAMES, tables=spec.tables, settings=spec.settings)
@@ -54,6 +57,8 @@ def compile_request(
     findings += faults + _steerable_host(request.url)
     if url is None or headers is None or params is None or body is None:
         return None, findings
+    env = project.env
+    schemas = {path: file.schema for path, file in project.schemas.items()}
     fixed: Body = {"settings": settings, "tables": spec.tables.value or {}}
     return RequestTemplates(
         request.method,
@@ -63,6 +68,7 @@ def compile_request(
         body,
         _unset(spec, header_names, fixed, env),
         _secrets((url, headers, params, body), env),
+        compile_schema(request.contract, schemas) if request.contract in schemas else None,
     ), findings
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 
-from engine.model.document import Place
 from engine.model.finding import Finding, warning
 from engine.release.destination import Destination, Mode
 from engine.release.release import Release
@@ -20,7 +19,7 @@ def _unset(release: Release) -> Iterator[Finding]:
         for name in destination.unset:
             yield warning(
                 "W401",
-                _place(destination),
+                destination.place,
                 f"{name} is not set, so {destination.name} will be paused and its events kept",
                 "set it in the environment or in .env",
             )
@@ -47,12 +46,8 @@ def _counted_twice(release: Release) -> Iterator[Finding]:
         if other is not destination:
             yield warning(
                 "W403",
-                _place(destination),
+                destination.place,
                 f"{other.name} and {destination.name} are both live and count in "
                 f"{destination.counts_in}: each event would count twice there",
                 "set the mode of one of them to off or shadow",
             )
-
-
-def _place(destination: Destination) -> Place:
-    return Place(f"destinations/{destination.name}.yaml", 1, 1)

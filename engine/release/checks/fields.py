@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from engine.mapping.compile import Read
 from engine.model.document import Place
 from engine.model.finding import Finding, error, warning
-from engine.project.names import did_you_mean
+from engine.model.names import did_you_mean
 from engine.project.spec import Project
 from engine.release.plan import PlannedEvent
 from engine.release.release import Release

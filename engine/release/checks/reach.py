@@ -3,18 +3,18 @@
 from collections.abc import Iterator
 
 from engine.model.finding import Finding, error, warning
-from engine.project.names import did_you_mean
-from engine.project.spec import MatchSpec
+from engine.model.names import did_you_mean
+from engine.project.spec import MatchSpec, Project
 from engine.release.release import Release
 from engine.release.routes import Rule
 
 
-def check_reach(release: Release) -> list[Finding]:
+def check_reach(project: Project, release: Release) -> list[Finding]:
     """An error for each rule behind one that takes everything it would take."""
     findings: list[Finding] = []
     for destination in release.destinations:
         findings += _unreachable(destination.routes.rules)
-        for rule in destination.routes.rules:
+        for rule in destination.routes.rules if project.whole else ():
             findings += _unplanned(rule, release)
     return findings
 

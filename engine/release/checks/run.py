@@ -4,6 +4,7 @@ from engine.model.finding import Finding
 from engine.project.spec import Project
 from engine.release.checks.contracts import check_contracts
 from engine.release.checks.fields import check_fields
+from engine.release.checks.privacy import check_privacy
 from engine.release.checks.reach import check_reach
 from engine.release.release import Release
 
@@ -11,7 +12,8 @@ from engine.release.release import Release
 def check(project: Project, release: Release) -> list[Finding]:
     """What the files say that can't be meant: no clock, no environment, no network is asked."""
     return [
-        *check_reach(release),
+        *check_reach(project, release),
         *check_fields(project, release),
         *check_contracts(project, release),
+        *check_privacy(release),
     ]

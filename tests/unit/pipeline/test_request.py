@@ -4,7 +4,7 @@ import pytest
 
 from engine.model.decision import Payload
 from engine.pipeline.decide import payload_of
-from engine.pipeline.request import Moment, RequestFault, build_request, masked
+from engine.pipeline.request import BodyFault, Moment, RequestFault, build_request, masked
 from tests.support.events import NOW
 from tests.support.releases import ENV, a_release
 
@@ -105,6 +105,16 @@ def test_a_fault_in_a_request_is_told_with_field_and_line(tmp_path):
     destination = hook(tmp_path, HOOK.replace("{{ attempt }}", "{{ attempt + 'x' }}"))
 
     with pytest.raises(RequestFault, match=r"request\.headers X-Attempt: .*hook\.yaml:9"):
+        built(destination)
+
+
+def test_a_body_that_breaks_the_request_s_contract_is_told(tmp_path):
+    text = HOOK.replace("method: PUT", "method: PUT\n      contract: schemas/payloads/body.yaml")
+    contract = "properties: { items: { maxItems: 1 } }"
+    files = {"destinations/hook.yaml": text, "schemas/payloads/body.yaml": contract}
+    destination = a_release(tmp_path, files, SET).destinations[0]
+
+    with pytest.raises(BodyFault, match=r"request\.contract: items"):
         built(destination)
 
 

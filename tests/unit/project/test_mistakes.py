@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from engine.model.finding import Finding
-from engine.project.read import read_project
+from engine.model.finding import Finding, in_order
+from tests.support.releases import findings_of
 
 TESTS = Path(__file__).parents[2]
 MINIMAL = TESTS / "data/projects/minimal"
@@ -20,8 +20,7 @@ CASES = sorted((TESTS / "cases/mistakes").iterdir())
 
 def findings_in(folder: Path) -> list[Finding]:
     """What is said of the project in ``folder``."""
-    _, findings = read_project(folder, {})
-    return findings
+    return in_order(findings_of(folder, {})[1])
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)

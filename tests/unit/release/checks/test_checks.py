@@ -2,7 +2,9 @@
 
 import pytest
 
+from engine.model.clock import from_iso
 from engine.release.checks.environment import check_environment
+from engine.release.checks.sunset import check_sunset
 from tests.support.processes import DEMO_ENV
 from tests.support.releases import (
     ENV,
@@ -141,6 +143,31 @@ def test_two_sources_with_one_key_are_an_error(tmp_path):
     text = FILES["encamina.yaml"].replace("strict-key", "web-key")
 
     assert [one[0] for one in told(tmp_path, {"encamina.yaml": text})] == ["E314"]
+
+
+def test_an_ip_that_a_destination_is_not_given_is_a_warning(tmp_path):
+    text = ORDER.replace("event.messageId", "context.ip")
+
+    found = told(tmp_path, rules(text))
+
+    assert [(code, line) for code, _, line, _ in found if code == "W330"] == [("W330", 5)]
+
+
+@pytest.mark.parametrize(
+    ("today", "message"),
+    [
+        ("2026-09-01", None),
+        ("2026-10-03", "ends in 90 days, on 2027-01-01"),
+        ("2027-01-02", "has ended, on 2027-01-01"),
+    ],
+)
+def test_a_version_that_ends_is_told_90_days_before(tmp_path, today, message):
+    text = FILES["destinations/hook.yaml"] + "sunset: 2027-01-01\n"
+    release = a_release(tmp_path, {"destinations/hook.yaml": text})
+
+    found = [one.message for one in check_sunset(release, from_iso(today))]
+
+    assert found == ([] if message is None else [f"the API version of hook {message}"])
 
 
 def environment(env):

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from engine.project.names import did_you_mean, nearest
+from engine.model.names import did_you_mean, nearest
 
 KNOWN = ["total", "currency", "order_id", "max_events", "when_missing"]
 
