@@ -12,7 +12,17 @@ from tests.support.processes import ROOT, a_project, clean_environment
 
 pytestmark = pytest.mark.slow
 
-COMMANDS = ["init", "validate", "dry-run", "serve", "sandbox", "send", "events", "deliveries", "docs"]
+COMMANDS = [
+    "init",
+    "validate",
+    "dry-run",
+    "serve",
+    "sandbox",
+    "send",
+    "events",
+    "deliveries",
+    "docs",
+]
 
 
 @pytest.fixture(scope="module")
