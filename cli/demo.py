@@ -29,7 +29,7 @@ from engine.model.verdict import VERDICTS
 from engine.project.env import parse_env
 
 PROJECT = Path()
-DATA = Path("data/demo")
+DATA = Path(os.environ.get("ENCAMINA_RUN_DATA", "data/demo"))
 DAY = Path("tests/data/shop-day.jsonl")
 START_WITHIN_S = 30.0
 SETTLE_WITHIN_S = 60.0

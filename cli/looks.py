@@ -9,7 +9,7 @@ from cli.output import print_findings
 from engine.log.interface import Log
 from engine.log.open import open_log
 from engine.model.errors import DataFolderError, ProjectError
-from engine.project.read import read_project
+from engine.project.read import read_spec
 from engine.project.spec import ProjectSpec
 from engine.sqlite.database import Databases
 from engine.state.interface import State
@@ -33,12 +33,12 @@ async def looking(project: Path, folder: Path) -> AsyncIterator[Look]:
 
 
 def _spec(project: Path, folder: Path) -> ProjectSpec:
-    read, findings = read_project(project)
-    if read is None:
+    spec, findings = read_spec(project)
+    if spec is None:
         print_findings(findings)
         raise ProjectError(f"the project in {project.resolve()} can't be read")
     if not folder.is_dir():
         raise DataFolderError(
             f"no data folder {folder}; start `encamina serve`, or name another with --data"
         )
-    return read.spec
+    return spec

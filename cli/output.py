@@ -1,5 +1,6 @@
 """What every command prints with: tables, JSON lines, findings, and the exit codes."""
 
+import io
 import json
 import sys
 from collections.abc import Iterable, Sequence
@@ -11,6 +12,7 @@ from rich.table import Table
 from engine.model.finding import Finding, Severity
 from engine.model.jsonvalue import Json
 
+WIDE = 240
 COLOURS = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.NOTE: "blue"}
 
 
@@ -65,6 +67,10 @@ def print_table(
     for row in rows:
         table.add_row(*(plain(str(cell)) for cell in row))
     console = out()
-    if not console.is_terminal:
-        console = Console(highlight=False, width=200)
-    console.print(table)
+    if console.is_terminal:
+        console.print(table)
+        return
+    # Wide, uncut and without the blanks that fill a column, for pipes and files.
+    text = io.StringIO()
+    Console(highlight=False, width=WIDE, file=text).print(table)
+    sys.stdout.writelines(f"{line.rstrip()}\n" for line in text.getvalue().splitlines())

@@ -69,7 +69,7 @@ def send(
 
     Example: encamina send tests/data/shop-day.jsonl --redate
     """
-    release = release_of(project, Caches.off())
+    release = release_of(project, Caches.on())
     server = _Server(
         (url or f"http://{release.spec.server.listen}").rstrip("/"),
         write_key or _first_key(release),

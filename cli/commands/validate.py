@@ -29,7 +29,7 @@ def validate(
 
     Example: encamina validate --project shop
     """
-    read, release, findings = load(project, Caches.off())
+    read, release, findings = load(project, Caches.on())
     if release is not None:
         findings += check_sunset(release, moment(now))
         findings += check_environment(release) if env else []

@@ -68,6 +68,8 @@ class Attempts:
     async def _send_once(self, batch: Sequence[Item]) -> list[Sequence[Item]]:
         """The parts that are to be sent at once, after one request for ``batch``."""
         outcomes = await self._outcomes(batch)
+        # Before the records are made: a pause sets the moment of the next probe.
+        resumed = self._tell(outcomes)
         again: list[Item] = []
         split: list[Item] = []
         records: list[Delivery] = []
@@ -79,7 +81,6 @@ class Attempts:
                     split.append(item)
                 case _:
                     records.append(outcome_of(item, outcome, self._when(item, outcome)))
-        resumed = self._tell(outcomes)
         await self.settlement.settle(records)
         if resumed:
             await self.settlement.wake()

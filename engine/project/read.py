@@ -61,6 +61,17 @@ def read_project(
     return Project(root, spec, usable, destinations, rule_files, env, digest, whole), found
 
 
+def read_spec(root: Path) -> tuple[ProjectSpec | None, list[Finding]]:
+    """What ``encamina.yaml`` alone says, for those who only look at what is kept.
+
+    Raises ``ProjectError`` as ``read_project`` does.
+    """
+    layout_of(root)
+    files = _Files(root, [])
+    specs = files.specs((SETTINGS,), load_shapes(reference_root()).project, read_settings)
+    return (specs[0] if specs else None), in_order(files.findings)
+
+
 class _Files:
     """Reads the files of ``root``; keeps their documents, their findings, and a digest of all."""
 

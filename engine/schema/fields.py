@@ -2,7 +2,7 @@
 
 import posixpath
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from engine.model.jsonvalue import Body, Json, as_body
 
@@ -24,12 +24,18 @@ class Fields:
 
     file: str
     schemas: Mapping[str, Body]
+    _found: dict[tuple[str, ...], frozenset[str] | None] = field(default_factory=dict)
 
     def names_at(self, path: tuple[str, ...]) -> frozenset[str] | None:
         """The names of the fields of the object at ``path`` (``[]`` for a list's element).
 
         None where no schema says anything about the fields there.
         """
+        if path not in self._found:
+            self._found[path] = self._names_at(path)
+        return self._found[path]
+
+    def _names_at(self, path: tuple[str, ...]) -> frozenset[str] | None:
         nodes = self._in_place([_Node(self.file, self.schemas[self.file])])
         for step in path:
             nodes = self._in_place([child for node in nodes for child in _children(node, step)])

@@ -17,7 +17,10 @@ pytestmark = pytest.mark.slow
 def test_it_shows_the_day_stays_up_says_where_to_look_and_stops_on_ctrl_c(tmp_path):
     server, sandbox = (f"127.0.0.1:{free_port()}" for _ in range(2))
     env = clean_environment(
-        ENCAMINA_RUN_LISTEN=server, ENCAMINA_RUN_SANDBOX=sandbox, ENCAMINA_VENDORS="live"
+        ENCAMINA_RUN_LISTEN=server,
+        ENCAMINA_RUN_SANDBOX=sandbox,
+        ENCAMINA_VENDORS="live",
+        ENCAMINA_RUN_DATA=str(tmp_path / "data"),
     )
     log = tmp_path / "run.log"
     with log.open("w") as output:
@@ -40,7 +43,7 @@ def test_it_shows_the_day_stays_up_says_where_to_look_and_stops_on_ctrl_c(tmp_pa
     assert re.search(r"received +309\n", said)
     assert re.search(r"quarantined +8 +properties\.products: is missing", said)
     for destination in ("ga4", "gtm", "meta", "posthog"):
-        assert re.search(rf"{destination} .* 30\d *\n", said)
+        assert re.search(rf"{destination} .* 30\d\n", said)
     assert code == 0, log.read_text()
     assert log.read_text().endswith("Stopped.\n")
     for address in (server, sandbox):
@@ -51,7 +54,9 @@ def test_it_shows_the_day_stays_up_says_where_to_look_and_stops_on_ctrl_c(tmp_pa
 def test_an_address_that_is_taken_is_told_and_leaves_nothing_behind(tmp_path):
     port = free_port()
     env = clean_environment(
-        ENCAMINA_RUN_LISTEN=f"127.0.0.1:{free_port()}", ENCAMINA_RUN_SANDBOX=f"127.0.0.1:{port}"
+        ENCAMINA_RUN_LISTEN=f"127.0.0.1:{free_port()}",
+        ENCAMINA_RUN_SANDBOX=f"127.0.0.1:{port}",
+        ENCAMINA_RUN_DATA=str(tmp_path / "data"),
     )
     holder = subprocess.Popen(
         [sys.executable, "-m", "http.server", str(port), "--bind", "127.0.0.1"],

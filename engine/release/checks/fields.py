@@ -37,12 +37,13 @@ def check_fields(project: Project, release: Release) -> list[Finding]:
     more than the plan says.
     """
     schemas = {path: file.schema for path, file in project.schemas.items()}
+    known = {event.path: Fields(event.path, schemas) for event in release.plan.events}
     findings: list[Finding] = []
     for destination in release.destinations:
         for rule in destination.routes.rules:
             events = _planned(rule, release)
             if events:
-                fields = [Fields(event.path, schemas) for event in events]
+                fields = [known[event.path] for event in events]
                 findings += _unknown_fields(rule, events, fields)
     return findings
 

@@ -166,7 +166,8 @@ async def test_a_pause_keeps_everything_and_a_probe_ends_it(running):
     await running.append("a", "b")
     running.vendor.answers = lambda items: Answer(401, {}, {"error": "bad token"})
     async with running.consuming() as consumer:
-        await running.reach(State.PAUSED, 2)
+        first, _ = await running.reach(State.PAUSED, 2)
+        assert first.next_at == consumer.attempts.gate.probe_at > system_clock()
         await running.append("c")
         await trio.sleep(0.1)
         sent_while_paused = len(running.vendor.got)
