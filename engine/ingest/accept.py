@@ -15,6 +15,7 @@ from engine.model.verdict import (
     Duplicate,
     Quarantined,
     Reason,
+    Rejected,
     Verdict,
     verdict_name,
 )
@@ -55,7 +56,13 @@ async def accept(ingest: Ingest, inbounds: Sequence[Inbound]) -> list[Verdict]:
 
 
 def _judge(release: Release, inbound: Inbound) -> Verdict:
-    verdict = admit(release, inbound)
+    try:
+        return _judge_size(release, inbound, admit(release, inbound))
+    except RecursionError:
+        return Rejected((Reason("", "the event is nested too deeply"),))
+
+
+def _judge_size(release: Release, inbound: Inbound, verdict: Verdict) -> Verdict:
     limit = release.spec.server.max_event_bytes
     # As it came: what we add ourselves must not push an event of the allowed size over the limit.
     if isinstance(verdict, Accepted) and (size := len(dumps(inbound.body))) > limit:

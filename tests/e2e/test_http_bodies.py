@@ -199,3 +199,15 @@ def test_an_event_of_exactly_the_limit_is_accepted(http):
 def an_event_of(size):
     event = a_track(event="Large", nota="")
     return event | {"nota": "n" * (size - len(json.dumps(event, separators=(",", ":"))))}
+
+
+def test_an_event_that_is_nested_too_deeply_is_rejected_and_the_others_go(http):
+    deep = json.loads('{"a":' * 900 + "1" + "}" * 900)
+    event = {"type": "track", "event": "Deep", "userId": "ana", "properties": deep}
+    fine = {"type": "track", "event": "Fine", "userId": "ana"}
+
+    answer = http.post("/v1/batch", json={"batch": [event, fine]}, auth=("demo-write-key", ""))
+
+    body = answer.json()
+    assert (answer.status_code, body["accepted"], body["rejected"]) == (200, 1, 1)
+    assert body["results"][0]["errors"][0]["message"] == "the event is nested too deeply"

