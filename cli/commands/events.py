@@ -1,6 +1,7 @@
 """``encamina events``: the log, accepted and quarantined events."""
 
 from collections.abc import Iterator
+from enum import StrEnum
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -14,14 +15,19 @@ from cli.tasks import run
 from engine.model.clock import to_iso
 from engine.model.jsonvalue import Body
 
-PAGE = 500
+
+class Kept(StrEnum):
+    """The verdicts whose events are kept."""
+
+    ACCEPTED = "accepted"
+    QUARANTINED = "quarantined"
 
 
 def events(
     project: ProjectOption = HERE,
     data: DataOption = None,
     limit: LimitOption = 50,
-    verdict: Annotated[str | None, typer.Option(help="Only accepted, or only quarantined.")] = None,
+    verdict: Annotated[Kept | None, typer.Option(help="Only those with this verdict.")] = None,
     as_json: JsonOption = False,
 ) -> None:
     """List the newest events in the log and in quarantine, the oldest of them first.
@@ -40,13 +46,13 @@ def events(
     )
 
 
-async def _newest(project: Path, folder: Path, limit: int, verdict: str | None) -> list[Body]:
+async def _newest(project: Path, folder: Path, limit: int, verdict: Kept | None) -> list[Body]:
     async with looking(project, folder) as look:
         rows: list[Body] = []
-        if verdict in (None, "accepted"):
+        if verdict in (None, Kept.ACCEPTED):
             rows += await _accepted(look, limit)
-        if verdict in (None, "quarantined"):
-            rows += await _quarantined(look)
+        if verdict in (None, Kept.QUARANTINED):
+            rows += await _quarantined(look, limit)
     return sorted(rows, key=lambda row: str(row["received_at"]))[-limit:]
 
 
@@ -66,23 +72,18 @@ async def _accepted(look: Look, limit: int) -> list[Body]:
     ]
 
 
-async def _quarantined(look: Look) -> list[Body]:
-    rows: list[Body] = []
-    after = 0
-    while page := await look.state.quarantined(limit=PAGE, after=after):
-        after = page[-1].number
-        rows += [
-            {
-                "position": None,
-                "received_at": to_iso(one.received_at),
-                "source": one.source,
-                "verdict": "quarantined",
-                "errors": [reason.as_json() for reason in one.reasons],
-                "event": one.body,
-            }
-            for one in page
-        ]
-    return rows
+async def _quarantined(look: Look, limit: int) -> list[Body]:
+    return [
+        {
+            "position": None,
+            "received_at": to_iso(one.received_at),
+            "source": one.source,
+            "verdict": "quarantined",
+            "errors": [reason.as_json() for reason in one.reasons],
+            "event": one.body,
+        }
+        for one in await look.state.quarantined(limit=limit)
+    ]
 
 
 def _cells(row: Body) -> Iterator[object]:

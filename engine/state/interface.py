@@ -74,8 +74,8 @@ class State(Protocol):
         False for one that is there already (same source and message id, still in quarantine).
         """
 
-    async def quarantined(self, *, limit: int, after: int = 0) -> list[QuarantinedEvent]:
-        """Events in quarantine, by number, after the one numbered ``after``."""
+    async def quarantined(self, *, limit: int, after: int | None = None) -> list[QuarantinedEvent]:
+        """Events in quarantine by number: those after the one numbered ``after``, else the newest."""
 
     async def note_verdicts(
         self, source: str, counts: Mapping[str, int], accepted: Sequence[str] = ()

@@ -225,9 +225,11 @@ async def test_quarantine_is_paged_by_number(engine, an_event):
     async with engine.state() as state:
         await state.quarantine([(an_event(f"m{n}"), {}, REASONS) for n in range(5)])
 
-        first = await state.quarantined(limit=3)
+        first = await state.quarantined(limit=3, after=0)
         rest = await state.quarantined(limit=3, after=first[-1].number)
+        newest = await state.quarantined(limit=2)
 
+    assert [item.message_id for item in newest] == ["m3", "m4"]
     assert [item.message_id for item in first + rest] == ["m0", "m1", "m2", "m3", "m4"]
 
 

@@ -12,7 +12,7 @@ Written by ingest; read by those who look. An event leaves when one of its id is
 """
 
 from collections.abc import Iterable, Sequence
-from typing import TypeAlias, cast
+from typing import Any, TypeAlias, cast
 
 from engine.codec.body import dumps, loads
 from engine.model.event import Event
@@ -77,17 +77,19 @@ def delete_ids(connection: Connection, ids: Iterable[Id]) -> None:
     )
 
 
-def select_items(connection: Connection, limit: int, after: int) -> list[QuarantinedEvent]:
-    """Events in quarantine by number, after that one."""
-    rows = connection.execute(
-        "SELECT number, source, message_id, received_at, body, reasons FROM quarantine"
-        " WHERE number > ? ORDER BY number LIMIT ?",
-        (after, limit),
-    )
-    return [
-        QuarantinedEvent(number, source, message_id, received_at, loads(body), _reasons(reasons))
-        for number, source, message_id, received_at, body, reasons in rows.fetchall()
-    ]
+def select_items(connection: Connection, limit: int, after: int | None) -> list[QuarantinedEvent]:
+    """Events in quarantine by number, after that one; the newest where it is None."""
+    columns = "SELECT number, source, message_id, received_at, body, reasons FROM quarantine"
+    if after is None:
+        newest = connection.execute(f"{columns} ORDER BY number DESC LIMIT ?", (limit,))
+        return [_item(row) for row in reversed(newest.fetchall())]
+    rows = connection.execute(f"{columns} WHERE number > ? ORDER BY number LIMIT ?", (after, limit))
+    return [_item(row) for row in rows.fetchall()]
+
+
+def _item(row: tuple[Any, ...]) -> QuarantinedEvent:
+    number, source, message_id, received_at, body, reasons = row
+    return QuarantinedEvent(number, source, message_id, received_at, loads(body), _reasons(reasons))
 
 
 def _present(connection: Connection, ids: Sequence[Id]) -> set[Id]:

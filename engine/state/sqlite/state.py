@@ -79,7 +79,7 @@ class SqliteState:
         """See ``State.quarantine``."""
         return await self._database.writer.run(partial(refused.insert_items, items=items))
 
-    async def quarantined(self, *, limit: int, after: int = 0) -> list[QuarantinedEvent]:
+    async def quarantined(self, *, limit: int, after: int | None = None) -> list[QuarantinedEvent]:
         """See ``State.quarantined``."""
         return await self._database.reader.run(
             partial(refused.select_items, limit=limit, after=after)
