@@ -123,48 +123,68 @@ class Consumer:
 
     def _open(self, entry: Entry, recorded: Mapping[DeliveryKey, Delivery]) -> list[Delivery]:
         """Open the entry: payloads go to the batcher, and what needs no sending is given back."""
-        deliveries = self._deliveries(entry, recorded)
-        waiting = [one for one in deliveries if one.state is DeliveryState.WAITING]
-        self.attempts.settlement.expect(entry.position, [one.key for one in deliveries])
+        items, done = self._fates(entry, recorded)
+        keys = [one.delivery.key for one in items] + [one.key for one in done]
+        self.attempts.settlement.expect(entry.position, keys)
         now = self.attempts.clock()
-        for delivery in waiting:
-            self.batcher.add(Item(delivery, stored_payload(self.destination, delivery)), now)
-        return [one for one in deliveries if one.state is not DeliveryState.WAITING]
+        for item in items:
+            self.batcher.add(item, now)
+        return done
 
-    def _deliveries(self, entry: Entry, recorded: Mapping[DeliveryKey, Delivery]) -> list[Delivery]:
-        """The entry's deliveries: those recorded stay as they are, the others are decided now.
+    def _fates(
+        self, entry: Entry, recorded: Mapping[DeliveryKey, Delivery]
+    ) -> tuple[list[Item], list[Delivery]]:
+        """What of the entry is to be sent, and what is decided already.
 
-        A put-off entry was recorded whole, so today's rules add nothing to it.
+        What is recorded stays as it is, with its payload; the rest is decided now. A put-off entry
+        was recorded whole, so today's rules add nothing to it.
         """
         undecided = {key for key, one in recorded.items() if _is_undecided(one)}
-        kept = [
-            replace(one, state=DeliveryState.WAITING)
+        items = [
+            Item(replace(one, state=DeliveryState.WAITING), stored_payload(self.destination, one))
             for key, one in recorded.items()
             if one.state in UNSETTLED and key not in undecided
         ]
         if entry.put_off and recorded and not undecided:
-            return kept
-        fresh = self._decide(entry, max((recorded[key].attempts for key in undecided), default=0))
+            return items, []
+        fresh, done = self._decide(
+            entry, max((recorded[key].attempts for key in undecided), default=0)
+        )
+        decided_keys = {one.delivery.key for one in fresh} | {one.key for one in done}
+        self._replaced |= undecided - decided_keys
         known = recorded.keys() - undecided
-        self._replaced |= undecided - {one.key for one in fresh}
-        return kept + [one for one in fresh if one.key not in known]
+        return (
+            items + [one for one in fresh if one.delivery.key not in known],
+            [one for one in done if one.key not in known],
+        )
 
-    def _decide(self, entry: Entry, attempts: int) -> list[Delivery]:
+    def _decide(self, entry: Entry, attempts: int) -> tuple[list[Item], list[Delivery]]:
         now = self.attempts.clock()
         event = entry.event
         try:
             source = self.sources.get(event.source) or Source(event.source)
             decisions = decide(self.destination, event, source, now)
-            return [decided(one, entry, self.release, now) for one in decisions]
+            records = [decided(one, entry, self.release, now) for one in decisions]
         except Exception as error:  # noqa: BLE001 - our own bug: kept, alarmed, tried again
-            self.attempts.notices.alarm("decide", error, destination=self.destination.name)
-            reason = f"fault of Encamina: {type(error).__name__}"
-            undecided = faulted(entry, self.destination, self.release, reason, now)
-            again = retry_at(
-                attempts + 1, now, self.destination.retry, None, self.attempts.jitter()
-            )
-            failed = replace(undecided, attempts=attempts + 1, next_at=again)
-            return [expired(failed, self.destination.retry.max_age_ms, now) or failed]
+            return [], [self._undecided(entry, error, attempts + 1)]
+        items = [
+            Item(record, one.payload)
+            for record, one in zip(records, decisions, strict=True)
+            if record.state is DeliveryState.WAITING and one.payload is not None
+        ]
+        return items, [one for one in records if one.state is not DeliveryState.WAITING]
+
+    def _undecided(self, entry: Entry, error: Exception, attempts: int) -> Delivery:
+        """The record of an event that our own fault kept from being decided, to be tried again."""
+        self.attempts.notices.alarm("decide", error, destination=self.destination.name)
+        now, retry = self.attempts.clock(), self.destination.retry
+        reason = f"fault of Encamina: {type(error).__name__}"
+        record = replace(
+            faulted(entry, self.destination, self.release, reason, now),
+            attempts=attempts,
+            next_at=retry_at(attempts, now, retry, None, self.attempts.jitter()),
+        )
+        return expired(record, retry.max_age_ms, now) or record
 
 
 def _is_undecided(delivery: Delivery) -> bool:

@@ -143,4 +143,4 @@ def expired(delivery: Delivery, max_age_ms: int, now: Millis) -> Delivery | None
 def stored_payload(destination: Destination, delivery: Delivery) -> Payload:
     """The payload that the first attempt fixed."""
     assert delivery.payload is not None
-    return payload_of(destination, as_body(loads(delivery.payload)))
+    return payload_of(destination, as_body(loads(delivery.payload)), len(delivery.payload))
