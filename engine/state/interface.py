@@ -75,7 +75,7 @@ class State(Protocol):
         """
 
     async def quarantined(self, *, limit: int, after: int | None = None) -> list[QuarantinedEvent]:
-        """Events in quarantine by number: those after the one numbered ``after``, else the newest."""
+        """Events in quarantine by number: those after number ``after``, else the newest."""
 
     async def note_verdicts(
         self, source: str, counts: Mapping[str, int], accepted: Sequence[str] = ()
