@@ -6,7 +6,7 @@ the scope; an object of the event that is passed on whole is the same object in 
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from engine.mapping.expression import ScopeSpec, read_expression, read_text
 from engine.mapping.faults import MappingFault
@@ -37,26 +37,53 @@ __all__ = [
     "compile_value",
 ]
 
-Function = Callable[[Mapping[str, Any], list[Fault], list[LeafTrace]], Any]
-"""What a template becomes: the scope, a list for faults, a list for the trace; None is missing."""
+Function = Callable[[Mapping[str, Any], list[Fault], list[LeafTrace]], tuple[Any, int | None]]
+"""What a template becomes: the scope, a list for faults, a list for the trace.
+
+It gives the value, None where it is missing, and its size in bytes, where it was weighed.
+"""
 
 NO_FRAGMENTS: Mapping[str, Tree] = {}
 
 
-@dataclass(frozen=True, slots=True)
-class Rendered:
-    """What a template gave: ``MISSING`` where nothing is to be sent, and each fault on the way."""
+class Rendered(NamedTuple):
+    """What a template gave: ``MISSING`` where nothing is to be sent, and each fault on the way.
+
+    ``size_bytes`` is the length of a payload as JSON, unless telling it takes longer.
+    """
 
     value: Json | Missing
     faults: tuple[Fault, ...] = ()
     trace: tuple[LeafTrace, ...] = ()
+    size_bytes: int | None = None
+
+
+@dataclass(slots=True)
+class Code:
+    """A template's function, made when it is first asked for.
+
+    A release checks all its rules when it loads, and then most of them wait long for an event: with
+    their functions the reference project took half a second and 6 MiB more to load (tests.bench).
+    """
+
+    write: Callable[[], tuple[Program, str]]
+    made: Function | None = None
+
+    def function(self) -> Function:
+        """The function."""
+        if self.made is None:
+            program, source = self.write()
+            space = program.writer.bound
+            exec(compile(source, "<mapping>", "exec"), space)  # noqa: S102 - our own (see python)
+            self.made = space["render"]
+        return self.made
 
 
 @dataclass(frozen=True, slots=True)
 class Template:
     """A compiled tree or text."""
 
-    function: Function
+    code: Code
     uses: Uses
     leaves: tuple[tuple[tuple[str, ...], frozenset[str]], ...] = ()
 
@@ -68,8 +95,10 @@ class Template:
         """
         faults: list[Fault] = []
         trace: list[LeafTrace] = []
-        value = self.function(scope, faults, trace)
-        return Rendered(MISSING if value is None else value, tuple(faults), tuple(trace))
+        function = self.code.made or self.code.function()
+        value, size_bytes = function(scope, faults, trace)
+        shown = MISSING if value is None else value
+        return Rendered(shown, tuple(faults), tuple(trace), size_bytes)
 
     @property
     def names(self) -> frozenset[str]:
@@ -140,7 +169,7 @@ class Each:
 
 def _value(template: Template, scope: Mapping[str, Json]) -> Any:
     faults: list[Fault] = []
-    value = template.function(scope, faults, [])
+    value, _ = template.code.function()(scope, faults, [])
     if faults:
         raise MappingFault(faults[0])
     return value
@@ -159,8 +188,12 @@ def compile_tree(  # noqa: PLR0913 - what a rule, a request and a trace need of 
 
     ``bounded`` holds it to the characters of a payload; a request's body has a bound of its own.
     """
-    program = Program(Writer(caches), scope, fragments, bounded, trace)
-    return _template(program, program.source(tree))
+
+    def write() -> tuple[Program, str]:
+        program = Program(Writer(caches), scope, fragments, bounded, trace)
+        return program, program.source(tree)
+
+    return _template(write)
 
 
 def compile_value(
@@ -206,18 +239,21 @@ def compile_each(
     reading, findings = read_expression(text, start, scope)
     if reading is None:
         return None, findings
-    program = Program(Writer(caches), scope, NO_FRAGMENTS, bounded=False, traced=False)
-    template, more = _template(program, program.source_of(reading, text))
+
+    def write() -> tuple[Program, str]:
+        program = Program(Writer(caches), scope, NO_FRAGMENTS, bounded=False, traced=False)
+        return program, program.source_of(reading, text)
+
+    template, more = _template(write)
     if template is None:
         return None, findings + more
     origin = origin_of(reading.expression, scope)
     return Each(name, template, text.place(start), origin), findings + more
 
 
-def _template(program: Program, source: str) -> tuple[Template | None, list[Finding]]:
+def _template(write: Callable[[], tuple[Program, str]]) -> tuple[Template | None, list[Finding]]:
+    program, _ = write()
     findings = in_order(program.findings)
     if has_errors(findings):
         return None, findings
-    space = dict(program.writer.bound)
-    exec(compile(source, "<mapping>", "exec"), space)  # noqa: S102 - our own source (see python)
-    return Template(space["render"], program.seen(), tuple(program.leaves)), findings
+    return Template(Code(write), program.seen(), tuple(program.leaves)), findings

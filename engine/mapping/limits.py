@@ -50,13 +50,20 @@ def too_long() -> BoundPassed:
     return BoundPassed("a text would be longer than 64 KiB")
 
 
-def weigh(value: Json) -> int:
-    """How many characters ``value`` has as JSON; bytes where they are surely too few to matter."""
+def weigh(value: Json, place: Place) -> int | None:
+    """The bytes of a payload as JSON, unless orjson can't write it; ``BoundPassed`` if too many."""
     try:
         data = orjson.dumps(value)
     except TypeError:  # a number beyond 64 bits, or half a surrogate pair
-        return len(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
-    return len(data) if len(data) <= PAYLOAD_CHARS else len(data.decode())
+        check_weight(_exact_weight(value), place)
+        return None
+    if len(data) > PAYLOAD_CHARS:
+        check_weight(len(data.decode()), place)
+    return len(data)
+
+
+def _exact_weight(value: Json) -> int:
+    return len(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
 
 
 def check_weight(chars: int, place: Place) -> None:
@@ -71,7 +78,10 @@ def heavier(chars: int, value: Json, place: Place) -> int:
 
     Asked after each step of a loop, so that its memory is bounded too.
     """
-    chars += weigh(value)
+    try:
+        chars += len(orjson.dumps(value).decode())
+    except TypeError:
+        chars += _exact_weight(value)
     check_weight(chars, place)
     return chars
 

@@ -94,7 +94,8 @@ def contained(left: Value, right: Value) -> bool:
     if kind is str or kind is dict:
         return left.__class__ is str and left in right
     if kind in LISTS:
-        return any(equal(left, one) for one in right)
+        # A text equals nothing but the same text, in Python as in JSON.
+        return left in right if left.__class__ is str else any(equal(left, one) for one in right)
     raise Misfit(f"in looks into a list, an object or a text, not into a {json_type(right)}")
 
 
@@ -135,9 +136,9 @@ def number_operator(sign: str, operate: Callable[[Value, Value], Value]) -> Call
     """The operator of the language: missing with missing, a ``Misfit`` unless for numbers."""
 
     def calculate(left: Value, right: Value) -> Value:
-        if left is None or right is None:
-            return None
         if left.__class__ not in NUMBERS or right.__class__ not in NUMBERS:
+            if left is None or right is None:
+                return None
             raise _no_numbers(sign, left, right)
         try:
             return finite(operate(left, right))

@@ -9,21 +9,23 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from engine.mapping import syntax
 from engine.mapping.expression import Reading, read_expression, read_text
+from engine.mapping.filters.spec import Kind
 from engine.mapping.fragments import taken_in
+from engine.mapping.kinds import can_fail, kind_of
 from engine.mapping.limits import (
     FREE_STEPS,
     LOOP_DEPTH,
     TREE_DEPTH,
     TREE_NODES,
     check_steps,
-    check_weight,
     heavier,
     weigh,
 )
 from engine.mapping.missing import LISTS, PLAIN, STAYS
 from engine.mapping.paths import FAILURES, At, failed, no_list
-from engine.mapping.python import Frame, Writer, can_fail
+from engine.mapping.python import Frame, Writer
 from engine.mapping.scope import ScopeSpec
 from engine.mapping.tokens import Text
 from engine.mapping.trace import Origin
@@ -56,13 +58,11 @@ class Program:
     loops: int = 0
 
     def source(self, tree: Tree) -> str:
-        """The source of ``render(scope, faults, trace)``, which gives None where it is missing."""
+        """The source of ``render(scope, faults, trace)``."""
         self._tree(tree, At(), lambda value: self._add(f"r = {value}"), 0)
         if self.bounded:
             self._add("if r is not None:")
-            self._add(
-                f" {self._known(check_weight)}({self._known(weigh)}(r), {self._known(tree.place)})"
-            )
+            self._add(f" return r, {self._known(weigh)}(r, {self._known(tree.place)})")
         return self._whole()
 
     def source_of(self, reading: Reading, text: Text) -> str:
@@ -73,9 +73,10 @@ class Program:
         return self._whole()
 
     def _whole(self) -> str:
-        self._add("return r")
+        self._add("return r, None")
         top = ["get = scope.get", "r = None", "steps = 0", *self.writer.frame.head]
-        return "\n ".join(["def render(scope, faults, trace):", *top, *self.lines])
+        source = "\n ".join(["def render(scope, faults, trace):", *top, *self.lines])
+        return self.writer.shared.settled(source)
 
     def seen(self) -> Uses:
         """What the template reads; the names of its own loops are no names that it needs."""
@@ -153,7 +154,16 @@ class Program:
         self.leaves.append((at.steps, reading.uses.names))
         self._work_out(reading, text, at)
         self._trace("seen", text, text.place(reading.at), at)
-        self._put_if(f"v or v.__class__ in {self._known(STAYS)}", "v", put)
+        self._put_if(self._is_sent(reading.expression), "v", put)
+
+    def _is_sent(self, expression: syntax.Expression) -> str:
+        """The condition for which a leaf's value is not dropped."""
+        match kind_of(expression):
+            case Kind.NUMBER | Kind.BOOLEAN:
+                return "v is not None"
+            case Kind.TEXT | Kind.LIST | Kind.OBJECT | Kind.SIZED:
+                return "v"
+        return f"v or v is not None and v.__class__ in {self._known(STAYS)}"
 
     def _read_text(self, text: Text) -> tuple[Reading | None, list[Finding]]:
         return self.writer.caches.wrap(EXPRESSIONS, read_text)(text, self.scope)

@@ -5,21 +5,14 @@ functions are bound by numbered names. Look-ups go into ``dict`` alone, by ``dic
 whose type was checked once, at the top of the function or of the loop that they belong to.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any, Final
 
 from engine.mapping import missing, syntax
-from engine.mapping.arguments import argument_at
-from engine.mapping.filters.spec import (
-    CLASSES,
-    FilterSpec,
-    Kind,
-    apply_filter,
-    apply_test,
-    argument_value,
-)
+from engine.mapping.calls import filter_source, test_source
+from engine.mapping.kinds import is_dear, is_of, key_of, names_in
+from engine.mapping.shared import UNSET, Shared, marked, unset
 from engine.model.cache import Caches
 
 OPERATORS: Final[dict[str, Callable[..., Any]]] = {
@@ -38,23 +31,24 @@ OPERATORS: Final[dict[str, Callable[..., Any]]] = {
 }
 NEGATED: Final = {"!=": "==", "not in": "in"}
 ORDERS: Final = frozenset({"<", "<=", ">", ">="})
-INLINE_TESTS: Final = {"defined": "({} is not None)", "undefined": "({} is None)"}
-NO_KEYS: Final[dict[str, Any]] = {}
-NOTHING: Final = syntax.Constant(None)
+NEAR: Final = range(1_000)
+NOTHING: Final[dict[str, Any]] = {}
 
 
 @dataclass(slots=True)
 class Frame:
     """The function, or the body of a loop: the names that it brings, and what it looks up first.
 
-    ``head`` are the lines at its top, ``objects`` the variables that hold the object at a path, an
-    empty one where there is none.
+    ``head`` are the lines at its top, ``look_ups`` the variables that hold ``get`` of the object at
+    a path, that of an empty one where there is none, ``parts`` the number and source of each dear
+    part by what it says.
     """
 
     names: dict[str, str]
     outer: "Frame | None" = None
     head: list[str] = field(default_factory=list)
-    objects: dict[tuple[str, ...], str] = field(default_factory=dict)
+    look_ups: dict[tuple[str, ...], str] = field(default_factory=dict)
+    parts: dict[str, tuple[int, str]] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -62,10 +56,12 @@ class Writer:
     """Writes expressions; ``bound`` are the values that the source knows by name."""
 
     caches: Caches
-    bound: dict[str, Any] = field(default_factory=lambda: {"NO_KEYS": NO_KEYS})
+    bound: dict[str, Any] = field(default_factory=lambda: {"nothing": NOTHING.get, "UNSET": UNSET})
     frame: Frame = field(default_factory=lambda: Frame({}))
+    shared: Shared = field(default_factory=Shared)
     numbered: int = 0
     known: dict[int, str] = field(default_factory=dict)
+    made: dict[tuple[str, str], Callable[..., Any]] = field(default_factory=dict)
 
     def fresh(self, letter: str) -> str:
         """A variable that nothing else uses."""
@@ -79,8 +75,31 @@ class Writer:
             self.bound[name] = value
         return self.known[id(value)]
 
-    def write(self, expression: syntax.Expression) -> str:  # noqa: PLR0911 - one a node
+    def once(self, key: tuple[str, str], function: Callable[..., Any]) -> Callable[..., Any]:
+        """The first function of this template under a key."""
+        return self.made.setdefault(key, function)
+
+    def write(self, expression: syntax.Expression) -> str:
         """The Python expression that gives the value of this one."""
+        match expression:
+            case syntax.Filter() | syntax.Item() | syntax.Comparison() if is_dear(expression):
+                return self._part(expression)
+        return self._written(expression)
+
+    def _part(self, expression: syntax.Expression) -> str:
+        """A dear part: the same source wherever it stands, so that it can be worked out once."""
+        frame, key = self._home(names_in(expression)), key_of(expression)
+        if key in frame.parts:
+            number, source = frame.parts[key]
+            self.shared.again(number)
+            return source
+        source = self._written(expression)
+        number = self.shared.new()
+        frame.head.append(unset(number))
+        frame.parts[key] = number, marked(number, source)
+        return frame.parts[key][1]
+
+    def _written(self, expression: syntax.Expression) -> str:  # noqa: PLR0911 - one a node
         match expression:
             case syntax.Constant(value):
                 return f"({value!r})"
@@ -89,11 +108,11 @@ class Writer:
             case syntax.Key(base, key):
                 return self._key(base, key)
             case syntax.Item(base, index):
-                return f"{self.bind(missing.item)}({self.write(base)}, {self.write(index)})"
+                return self._item(base, index)
             case syntax.Filter():
-                return self._filter(expression)
+                return filter_source(self, expression)
             case syntax.Test():
-                return self._test(expression)
+                return test_source(self, expression)
             case syntax.Comparison():
                 return self._comparison(expression)
             case _:
@@ -127,17 +146,17 @@ class Writer:
         return "(" + "".join(f"{self.write(part)}, " for part in parts) + ")"
 
     def _name(self, name: str) -> str:
-        return self._home(name).names.get(name) or self._from_scope(name)
+        return self._home({name}).names.get(name) or self._from_scope(name)
 
-    def _home(self, name: str) -> Frame:
-        """The frame that brings a name: a loop's, else that of the function."""
+    def _home(self, names: Collection[str]) -> Frame:
+        """The innermost frame that brings one of the names: a loop's, else that of the function."""
         frame = self.frame
-        while name not in frame.names and frame.outer is not None:
+        while frame.outer is not None and not any(name in frame.names for name in names):
             frame = frame.outer
         return frame
 
     def _from_scope(self, name: str) -> str:
-        frame = self._home(name)
+        frame = self._home({name})
         variable = frame.names[name] = self.fresh("n")
         frame.head.append(f"{variable} = get({name!r})")
         return variable
@@ -145,73 +164,32 @@ class Writer:
     def _key(self, base: syntax.Expression, key: str) -> str:
         path = _path(base)
         if path is not None:
-            return f"{self._object(path)}.get({key!r})"
+            return f"{self._look_up(path)}({key!r})"
         found = self.fresh("t")
         source = self.write(base)
         return f"({found}.get({key!r}) if ({found} := {source}).__class__ is dict else None)"
 
-    def _object(self, path: tuple[str, ...]) -> str:
-        """The variable that holds the object at a path of keys."""
-        frame = self._home(path[0])
-        if path not in frame.objects:
+    def _look_up(self, path: tuple[str, ...]) -> str:
+        """The variable that holds ``get`` of the object at a path of keys."""
+        frame = self._home({path[0]})
+        if path not in frame.look_ups:
             found = self._name(path[0]) if len(path) == 1 else self.fresh("p")
             if len(path) > 1:
-                frame.head.append(f"{found} = {self._object(path[:-1])}.get({path[-1]!r})")
-            variable = frame.objects[path] = self.fresh("d")
-            frame.head.append(f"{variable} = {found} if {found}.__class__ is dict else NO_KEYS")
-        return frame.objects[path]
+                frame.head.append(f"{found} = {self._look_up(path[:-1])}({path[-1]!r})")
+            variable = frame.look_ups[path] = self.fresh("g")
+            frame.head.append(f"{variable} = {found}.get if {found}.__class__ is dict else nothing")
+        return frame.look_ups[path]
 
-    def _filter(self, one: syntax.Filter) -> str:
-        value, found = self.write(one.value), self.fresh("t")
-        if one.spec.name == "default":
-            (otherwise,) = one.arguments
-            fallback = self.write(otherwise or NOTHING)
-            return f"({fallback} if ({found} := {value}) is None or {found} == '' else {found})"
-        run = self._run(one.spec)
-        given = found + "".join(f", {source}" for source in self._arguments(one))
-        slow = f"{self.bind(self._slow(one.spec))}({given})"
-        if _may_lack(one):
-            return f"(None if ({found} := {value}) is None else {slow})"
-        fast = f"{self.bind(run)}({given})"
-        if one.spec.takes is Kind.ANY:
-            return f"(None if ({found} := {value}) is None else {fast})"
-        fits = f"({found} := {value}).__class__ {self._is_of(one.spec.takes)}"
-        return f"({fast} if {fits} else None if {found} is None else {slow})"
-
-    def _run(self, spec: FilterSpec) -> Callable[..., Any]:
-        return self.caches.wrap(spec.cache, spec.run) if spec.cache is not None else spec.run
-
-    def _slow(self, spec: FilterSpec) -> Callable[..., Any]:
-        run = self._run(spec)
-        return lambda value, *arguments: apply_filter(spec, run, value, arguments)
-
-    def _is_of(self, kind: Kind) -> str:
-        classes = CLASSES[kind]
-        if len(classes) == 1:
-            return f"is {self.bind(next(iter(classes)))}"
-        return f"in {self.bind(classes)}"
-
-    def _arguments(self, one: syntax.Filter | syntax.Test) -> list[str]:
-        sources = []
-        for position, given in enumerate(one.arguments):
-            argument = argument_at(one.spec, position)
-            if given is None or (given == NOTHING and not argument.is_required):
-                sources.append(repr(argument.default))
-            elif isinstance(given, syntax.Constant):
-                sources.append(f"({given.value!r})")
-            else:
-                check = partial(argument_value, one.spec, argument)
-                sources.append(f"{self.bind(check)}({self.write(given)})")
-        return sources
-
-    def _test(self, one: syntax.Test) -> str:
-        value = self.write(one.value)
-        if one.spec.name in INLINE_TESTS and not isinstance(one.value, syntax.Constant):
-            return INLINE_TESTS[one.spec.name].format(value)
-        given = value + "".join(f", {source}" for source in self._arguments(one))
-        if _may_lack(one):
-            return f"{self.bind(partial(apply_test, one.spec))}({given})"
-        return f"{self.bind(one.spec.run)}({given})"
+    def _item(self, base: syntax.Expression, index: syntax.Expression) -> str:
+        source = self.write(base)
+        match index:
+            case syntax.Constant(int() as at) if (
+                at.__class__ is int and at in NEAR and is_of(base, missing.LISTS)
+            ):
+                found = self.fresh("t")
+                there = f"({found} := {source}) is not None and len({found}) > {at}"
+                return f"({found}[{at}] if {there} else None)"
+        return f"{self.bind(missing.item)}({source}, {self.write(index)})"
 
     def _comparison(self, one: syntax.Comparison) -> str:
         sign = NEGATED.get(one.sign, one.sign)
@@ -249,29 +227,3 @@ def _path(expression: syntax.Expression) -> tuple[str, ...] | None:
             path = _path(base)
             return None if path is None else (*path, key)
     return None
-
-
-def _may_lack(one: syntax.Filter | syntax.Test) -> bool:
-    """Whether an argument that has to be there could be missing."""
-    return any(
-        given is not None
-        and argument_at(one.spec, position).is_required
-        and (not isinstance(given, syntax.Constant) or given.value is None)
-        for position, given in enumerate(one.arguments)
-    )
-
-
-def can_fail(expression: syntax.Expression) -> bool:
-    """Whether working it out may end in a fault or pass a bound."""
-    match expression:
-        case syntax.Filter(spec) if spec.name != "default":
-            return True
-        case syntax.Comparison(sign, _, right):
-            if sign not in ("==", "!=") or not isinstance(right, syntax.Constant):
-                return True
-        case syntax.Test(_, _, arguments):
-            if not all(isinstance(one, syntax.Constant) for one in arguments):
-                return True
-        case syntax.Arithmetic() | syntax.Negative() | syntax.Joined():
-            return True
-    return any(map(can_fail, syntax.parts_of(expression)))

@@ -6,6 +6,7 @@ same, only later. To be used from one thread.
 
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from time import monotonic
 from typing import Any, ParamSpec, TypeVar
 
@@ -19,13 +20,17 @@ ABSENT = object()
 
 @dataclass(frozen=True, slots=True)
 class CacheSpec:
-    """A cache: at most ``size`` results, each for ``life_s`` seconds (None: until pushed out)."""
+    """A cache: at most ``size`` results, each for ``life_s`` seconds (None: until pushed out).
+
+    ``of_texts`` tells that it is asked with texts, or nothing, alone.
+    """
 
     name: str
     keeps: str
     size: int
     life_s: float | None
     emptied_by: str
+    of_texts: bool = False
 
 
 WRITE_KEYS = CacheSpec(
@@ -37,10 +42,36 @@ WRITE_KEYS = CacheSpec(
 )
 PHONES = CacheSpec(
     "phones",
-    "phone numbers as vendors want them: parsing one takes 10 to 40 µs, finding it again 0.6 µs",
+    "phone numbers as vendors want them: parsing one takes 10 to 40 µs, finding it again 0.1 µs",
     size=10_000,
     life_s=None,
     emptied_by="an erasure",
+    of_texts=True,
+)
+PERSONAL = CacheSpec(
+    "personal",
+    "names, places, e-mail addresses as vendors want them, and hashes of them, a cache each: "
+    "1 to 5 µs, found again in 0.1 µs; an event goes to several vendors, and people come back",
+    size=2_000,
+    life_s=None,
+    emptied_by="an erasure",
+    of_texts=True,
+)
+COOKIES = CacheSpec(
+    "cookies",
+    "what is encoded in a visitor's cookies: decoding one takes 7 µs, finding it again 0.1 µs",
+    size=2_000,
+    life_s=None,
+    emptied_by="an erasure",
+    of_texts=True,
+)
+PAGES = CacheSpec(
+    "pages",
+    "parts of the addresses of pages: taking one apart costs 1 to 3 µs, finding it again 0.1 µs",
+    size=1_000,
+    life_s=None,
+    emptied_by="an erasure",
+    of_texts=True,
 )
 EXPRESSIONS = CacheSpec(
     "expressions",
@@ -57,7 +88,7 @@ PEOPLE = CacheSpec(
     emptied_by="a write about that person here; that of another process is seen after its life",
 )
 
-CACHES: tuple[CacheSpec, ...] = (WRITE_KEYS, PHONES, EXPRESSIONS, PEOPLE)
+CACHES: tuple[CacheSpec, ...] = (WRITE_KEYS, PHONES, PERSONAL, COOKIES, PAGES, EXPRESSIONS, PEOPLE)
 """The whole list; the reference page is made from it."""
 
 
@@ -70,13 +101,13 @@ class CacheCounts:
     size: int = 0
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Store:
     """The results of one function, under one declaration."""
 
-    kept: Cache[Any, Any]
-    counts: CacheCounts
     call: Callable[..., Any]
+    counts: Callable[[], CacheCounts]
+    clear: Callable[[], None]
 
 
 @dataclass(slots=True)
@@ -116,20 +147,22 @@ class Caches:
         """Nothing is kept any more in the caches of this name, or in any."""
         for (owner, _), store in self.stores.items():
             if name is None or owner == name:
-                store.kept.clear()
+                store.clear()
 
     def counts(self) -> Mapping[str, CacheCounts]:
         """Hits, misses and size of each declared cache."""
         totals = {spec.name: CacheCounts() for spec in CACHES}
         for (name, _), store in self.stores.items():
-            total = totals.setdefault(name, CacheCounts())
-            total.hits += store.counts.hits
-            total.misses += store.counts.misses
-            total.size += len(store.kept)
+            total, counts = totals.setdefault(name, CacheCounts()), store.counts()
+            total.hits += counts.hits
+            total.misses += counts.misses
+            total.size += counts.size
         return totals
 
 
 def _store(spec: CacheSpec, function: Callable[..., Any], timer: Callable[[], float]) -> _Store:
+    if spec.of_texts and spec.life_s is None:
+        return _store_of_texts(spec, function)
     kept: Cache[Any, Any] = (
         LRUCache(spec.size)
         if spec.life_s is None
@@ -151,4 +184,21 @@ def _store(spec: CacheSpec, function: Callable[..., Any], timer: Callable[[], fl
         result = kept[key] = function(*arguments)
         return result
 
-    return _Store(kept, counts, call)
+    return _Store(call, lambda: CacheCounts(counts.hits, counts.misses, len(kept)), kept.clear)
+
+
+def _store_of_texts(spec: CacheSpec, function: Callable[..., Any]) -> _Store:
+    """The same by Python's own cache in C: 0.1 µs to find a result, a sixth of the time."""
+    kept = lru_cache(spec.size)(function)
+    cleared = CacheCounts()
+
+    def counts() -> CacheCounts:
+        info = kept.cache_info()
+        return CacheCounts(cleared.hits + info.hits, cleared.misses + info.misses, info.currsize)
+
+    def clear() -> None:
+        so_far = counts()
+        cleared.hits, cleared.misses = so_far.hits, so_far.misses
+        kept.cache_clear()
+
+    return _Store(kept, counts, clear)

@@ -9,13 +9,18 @@ from engine.pipeline.normalise import normalise
 from engine.release.plan import EVENT_TYPES
 from engine.release.release import Release
 
+NEEDED = {"group": "groupId", "alias": "previousId"}
+OBJECT = (dict, Mapping)
+"""What an object may be; asked in this order, as nearly all are the first (tests.bench)."""
+
+OBJECTS = ("context", "properties", "traits", "integrations")
 ID_LENGTH = 100
 """Segment's limit of a messageId, in characters."""
 
 
 def admit(release: Release, inbound: Inbound) -> Accepted | Quarantined | Rejected:
     """The verdict over one item of a request."""
-    if not isinstance(inbound.body, Mapping):
+    if not isinstance(inbound.body, OBJECT):
         return Rejected((Reason("", "an event is a JSON object"),))
     event = normalise(inbound, inbound.body)
     if reasons := misshapen(event):
@@ -42,15 +47,15 @@ def misshapen(event: Event) -> tuple[Reason, ...]:
         reasons.append(Reason("messageId", f"is longer than {ID_LENGTH} characters"))
     if "userId" not in body and "anonymousId" not in body:
         reasons.append(Reason("userId", "userId or anonymousId is needed"))
-    needed = {"group": "groupId", "alias": "previousId"}.get(event.type)
+    needed = NEEDED.get(event.type)
     if needed and needed not in body:
         reasons.append(Reason(needed, f"{event.type} needs {needed}"))
     if from_iso(str(body.get("timestamp", ""))) is None:
         reasons.append(Reason("timestamp", "is no ISO 8601 time"))
     reasons += [
         Reason(key, "must be an object")
-        for key in ("context", "properties", "traits", "integrations")
-        if not isinstance(body.get(key, {}), Mapping)
+        for key in OBJECTS
+        if key in body and not isinstance(body[key], OBJECT)
     ]
     return tuple(reasons)
 

@@ -4,16 +4,20 @@ How the clients write ids and times: docs/clients.md. Nothing is refused here: w
 stays as it came, and the schema says so.
 """
 
+import re
 import uuid
 from collections.abc import Mapping
 from typing import cast
 
 from engine.codec.body import dumps
+from engine.mapping.filters.time import NORMAL
 from engine.model.clock import Millis, from_iso, to_iso
 from engine.model.event import Event, Inbound, SourceKind
 from engine.model.jsonvalue import Body, Json, as_body
 
 NAMESPACE = uuid.uuid5(uuid.NAMESPACE_OID, "encamina")
+NULL = re.compile(rb"null")  # found in half the time of ``in``
+IDS = ("messageId", "userId", "anonymousId", "groupId", "previousId")
 EARLIEST = Millis(0)
 SECONDS_END = 100_000_000_000
 """A numeric time below this is in seconds (the year 5138), above it in milliseconds."""
@@ -48,34 +52,24 @@ def normalise(inbound: Inbound, body: Body) -> Event:
 
 def without_nulls(value: Json) -> Json:
     """``value`` without the keys whose value is null, at every depth; itself if there are none."""
+    # Most events have no null, and 2 us of writing tell it, where a walk takes 11 (tests.bench).
+    return _without_nulls(value) if NULL.search(dumps(value)) else value
+
+
+def _without_nulls(value: Json) -> Json:
     if isinstance(value, Mapping):
-        return _object_without_nulls(value)
+        kept = {key: _without_nulls(item) for key, item in value.items() if item is not None}
+        same = len(kept) == len(value) and all(kept[key] is item for key, item in value.items())
+        return value if same else kept
     if isinstance(value, list):
-        cleaned = [without_nulls(item) for item in value]
+        cleaned = [_without_nulls(item) for item in value]
         return cleaned if any(a is not b for a, b in zip(cleaned, value, strict=True)) else value
     return value
 
 
-def _object_without_nulls(body: Body) -> Body:
-    changed = False
-    cleaned: dict[str, Json] = {}
-    for key, value in body.items():
-        if value is None:
-            changed = True
-            continue
-        # The exact types keep the common leaf out of a call: 4 us instead of 9 us an event.
-        if type(value) is dict or type(value) is list:
-            kept = without_nulls(value)
-            changed = changed or kept is not value
-            cleaned[key] = kept
-        else:
-            cleaned[key] = value
-    return cleaned if changed else body
-
-
 def _texts(body: dict[str, Json]) -> None:
     """Ids as trimmed texts, blank ones left out, as both SDK families expect."""
-    for key in ("messageId", "userId", "anonymousId", "groupId", "previousId"):
+    for key in IDS:
         value = body.get(key)
         if value is None:
             continue
@@ -95,7 +89,7 @@ def _made_id(inbound: Inbound, body: Body) -> str:
 def _set_times(body: dict[str, Json], inbound: Inbound) -> Millis:
     received_at = inbound.received_at
     given = body.get("timestamp", body.get("originalTimestamp"))
-    moment = received_at if given is None else _moment(given)
+    moment = told = received_at if given is None else _moment(given)
     sent_at = _moment(body.get("sentAt", inbound.sent_at))
     body["receivedAt"] = to_iso(received_at)
     if moment is None:
@@ -107,7 +101,9 @@ def _set_times(body: dict[str, Json], inbound: Inbound) -> Millis:
         moment = received_at
     if given is not None and "originalTimestamp" not in body:
         body["originalTimestamp"] = given
-    body["timestamp"] = to_iso(moment)
+    # Most clients write the very form that is kept: seen in 0.3 us, written in 1.6 (tests.bench).
+    is_kept = moment == told and isinstance(given, str) and NORMAL.fullmatch(given)
+    body["timestamp"] = given if is_kept else to_iso(moment)
     return moment
 
 

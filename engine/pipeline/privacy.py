@@ -19,15 +19,20 @@ def consent_of(body: Body) -> Consent:
 
     In an object, what is left out is unknown; in a list of granted names it is refused.
     """
-    stated = as_body(as_body(body.get("context")).get("consent")).get("categoryPreferences")
+    return Consent(stated_in(as_body(body.get("context"))))
+
+
+def stated_in(context: Body) -> dict[str, bool]:
+    """The categories of the consent in an event's context."""
+    if "consent" not in context:
+        return {}
+    stated = as_body(context["consent"]).get("categoryPreferences")
     if isinstance(stated, Mapping):
-        return Consent(
-            {key.casefold(): value for key, value in stated.items() if isinstance(value, bool)}
-        )
+        return {key.casefold(): value for key, value in stated.items() if isinstance(value, bool)}
     if isinstance(stated, list):
         granted = {name.casefold() for name in stated if isinstance(name, str)}
-        return Consent(dict.fromkeys(CATEGORIES, False) | dict.fromkeys(granted, True))
-    return Consent()
+        return dict.fromkeys(CATEGORIES, False) | dict.fromkeys(granted, True)
+    return {}
 
 
 def may_have(consent: Consent, spec: ConsentSpec) -> bool:
@@ -35,22 +40,25 @@ def may_have(consent: Consent, spec: ConsentSpec) -> bool:
 
     ``when_missing: region`` is read as deny: no region is known yet to allow it.
     """
-    allowed_when_missing = spec.when_missing == "allow"
+    return is_granted(consent.categories, spec)
 
-    def granted(category: str) -> bool:
-        said = consent.of(category)
-        return allowed_when_missing if said is None else said
 
-    return all(map(granted, spec.all)) and (not spec.any or any(map(granted, spec.any)))
+def is_granted(stated: Body, spec: ConsentSpec) -> bool:
+    """``may_have`` of what was stated of each category, by its name in lower case."""
+    missing = spec.when_missing == "allow"
+    for category in spec.all:
+        if not stated.get(category.casefold(), missing):
+            return False
+    return not spec.any or any(stated.get(one.casefold(), missing) for one in spec.any)
 
 
 def context_for(context: Body, ip: str) -> Body:
     """The event's context with the IP as a destination may have it: full, truncated or none."""
     if ip == "full" or "ip" not in context:
         return context
-    kept = truncated(context["ip"]) if ip == "truncated" else None
-    without = {key: value for key, value in context.items() if key != "ip"}
-    return {**without, "ip": kept} if kept else without
+    if ip == "truncated" and (kept := truncated(context["ip"])):
+        return {**context, "ip": kept}
+    return {key: value for key, value in context.items() if key != "ip"}
 
 
 def truncated(ip: Json) -> str | None:

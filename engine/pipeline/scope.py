@@ -1,11 +1,11 @@
 """What a mapping sees of an event: the names of the design, and the one view of the person."""
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 
 from engine.model.clock import Millis, to_iso
 from engine.model.event import Event, Source
 from engine.model.jsonvalue import Body, Json, as_body
-from engine.pipeline.privacy import consent_of
+from engine.pipeline.privacy import stated_in
 
 # Where each thing about a person may stand, by the spellings that clients use (docs/clients.md).
 PERSON: Mapping[str, tuple[str, ...]] = {
@@ -26,19 +26,29 @@ IN_ADDRESS = ("street", "city", "state", "postal_code", "country")
 IN_PROPERTIES = ("email", "phone", "first_name", "last_name")
 """What properties may tell of the person: a track's ``name`` or ``country`` is a product's."""
 
+SPELLINGS: Mapping[str, tuple[int, str]] = {
+    spelling: (rank, key)
+    for key, spellings in PERSON.items()
+    for rank, spelling in enumerate(spellings)
+}
+"""The rank of each spelling, and the name that it stands for."""
+
+ADDRESS_SPELLINGS = frozenset(one for key in IN_ADDRESS for one in PERSON[key])
+PROPERTY_SPELLINGS = frozenset(one for key in IN_PROPERTIES for one in PERSON[key])
+
 
 def view(event: Event, source: Source) -> dict[str, Json]:
     """The names that every rule sees of this event; ``now``, tables and settings come on top."""
     body = event.body
-    context = as_body(body.get("context"))
+    context = _object(body.get("context"))
     return {
         "event": body,
-        "properties": as_body(body.get("properties")),
+        "properties": _object(body.get("properties")),
         "context": context,
-        "traits": as_body(body.get("traits")),
+        "traits": _object(body["traits"]) if "traits" in body else {},
         "user": person(body),
-        "consent": dict(consent_of(body).categories),
-        "source": {"name": source.name, "kind": str(source.kind)},
+        "consent": stated_in(context),
+        "source": {"name": source.name, "kind": source.kind.value},
         "flags": {},
     }
 
@@ -53,30 +63,33 @@ def person(body: Body) -> Body:
 
     ``traits`` goes before ``context.traits``, and both before ``properties``.
     """
-    context = as_body(body.get("context"))
-    traits = {**as_body(context.get("traits")), **as_body(body.get("traits"))}
-    address = as_body(traits.get("address"))
-    properties = as_body(body.get("properties"))
+    traits = _object(_object(body.get("context")).get("traits"))
+    if "traits" in body:
+        traits = {**traits, **_object(body["traits"])}
     seen: dict[str, Json] = dict(traits)
-    for key, spellings in PERSON.items():
-        places: list[Body] = [traits]
-        if key in IN_ADDRESS:
-            places.append(address)
-        if key in IN_PROPERTIES:
-            places.append(properties)
-        if (value := _first(places, spellings)) is not None:
-            seen[key] = value
+    # From the place that counts least; only the keys that are there are looked at (tests.bench).
+    properties = _object(body.get("properties"))
+    if not PROPERTY_SPELLINGS.isdisjoint(properties):
+        _tell(seen, properties, PROPERTY_SPELLINGS)
+    if "address" in traits:
+        _tell(seen, _object(traits["address"]), ADDRESS_SPELLINGS)
+    _tell(seen, traits, SPELLINGS)
     for key, name in (("user_id", "userId"), ("anonymous_id", "anonymousId")):
         if (value := body.get(name)) is not None:
             seen[key] = seen[name] = value
     return seen
 
 
-def _first(places: list[Body], spellings: tuple[str, ...]) -> Json:
-    for place in places:
-        if not place:
-            continue
-        for spelling in spellings:
-            if (value := place.get(spelling)) is not None and value != "":
-                return value
-    return None
+def _tell(seen: dict[str, Json], place: Body, spellings: Container[str]) -> None:
+    """Adds what a place tells of the person, of several spellings the first."""
+    told: dict[str, int] = {}
+    for spelling, value in place.items():
+        if spelling in spellings and value is not None and value != "":
+            rank, key = SPELLINGS[spelling]
+            if rank < told.get(key, len(SPELLINGS)):
+                told[key], seen[key] = rank, value
+
+
+def _object(value: Json) -> Body:
+    """``as_body``, faster for the usual object: a view asks seven times (tests.bench)."""
+    return value if value.__class__ is dict else as_body(value)

@@ -68,9 +68,13 @@ def _matches(patterns: tuple[str, ...], value: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Routes:
-    """The rules of a destination in file order, with the look-ups made so far."""
+    """The rules of a destination in file order, with the look-ups made so far.
+
+    ``reads_now`` tells that one of them asks for the moment.
+    """
 
     rules: tuple[Rule, ...]
+    reads_now: bool = False
     found: dict[tuple[str, str, str], tuple[Rule, ...]] = field(default_factory=dict)
 
     def of(self, event: Event) -> tuple[Rule, ...]:
@@ -100,7 +104,16 @@ def build_routes(
         if rule is not None:
             rules.append(rule)
             findings += _part_is_in_dedupe_key(rule, destination)
-    return Routes(tuple(rules)), findings
+    return Routes(tuple(rules), any(map(_reads_now, rules))), findings
+
+
+def _reads_now(rule: Rule) -> bool:
+    templates = (
+        rule.template,
+        None if rule.when is None else rule.when.template,
+        None if rule.each is None else rule.each.template,
+    )
+    return any(one is not None and "now" in one.names for one in templates)
 
 
 def _fragments(document: Document) -> tuple[Mapping[str, Tree], list[Finding]]:

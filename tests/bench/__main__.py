@@ -1,6 +1,7 @@
 """Prints each figure as it is, and as a ratio to json.loads + json.dumps of the same event.
 
 The baseline runs beside each figure, so that a slower machine or a busy one shows in both.
+``python -m tests.bench path`` prints the path of an event alone, without servers.
 """
 
 import json
@@ -121,25 +122,33 @@ def _accepted(release: Release, inbound: Inbound) -> Event:
     return verdict.event
 
 
-def main() -> None:
-    """Run all and print."""
-    os.environ.update(DEMO_ENV)
-    print(f"Python {sys.version.split()[0]}; one Order Completed with three products\n")
+def print_path() -> None:
+    """What one core does with an event, in this process."""
     for words, caches in (("caches on", Caches.on()), ("caches off", Caches.off())):
         for figure in path_figures(words, caches):
             print(figure, flush=True)
+
+
+def print_servers() -> None:
+    """What the server does, as a process."""
     with tempfile.TemporaryDirectory() as folder:
         print(f"\nserve, idle: {idle_memory_mib(Path(folder)):.0f} MiB resident")
     for words, environment in (
-        (
-            "nothing delivered (all destinations off)",
-            {"META_MODE": "off", "GA4_MODE": "off", "GTM_MODE": "off", "POSTHOG_MODE": "off"},
-        ),
+        ("nothing delivered (all destinations off)", OFF),
         ("delivering to four destinations meanwhile", {}),
     ):
         with tempfile.TemporaryDirectory() as folder:
             rate = events_per_second(Path(folder), an_order(), environment)
         print(f"ingest of /v1/batch with 100 events, durable, {words}: {rate:,.0f} events/s")
+
+
+def main() -> None:
+    """Run what is asked for, or all, and print."""
+    os.environ.update(DEMO_ENV)
+    print(f"Python {sys.version.split()[0]}; one Order Completed with three products\n")
+    print_path()
+    if sys.argv[1:] != ["path"]:
+        print_servers()
 
 
 main()

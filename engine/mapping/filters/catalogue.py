@@ -12,6 +12,7 @@ from engine.mapping.filters import (
     objects,
     personal,
     phone,
+    tests,
     text,
     time,
     web,
@@ -38,5 +39,5 @@ FILTERS: Final[Mapping[str, FilterSpec]] = MappingProxyType(
 )
 """Every filter by name."""
 
-TESTS: Final[Mapping[str, TestSpec]] = MappingProxyType({spec.name: spec for spec in text.TESTS})
+TESTS: Final[Mapping[str, TestSpec]] = MappingProxyType({spec.name: spec for spec in tests.TESTS})
 """Every test by name."""

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from engine.mapping.filters.spec import Argument, Example, FilterSpec, Kind
 from engine.mapping.limits import utf8
+from engine.model.cache import PERSONAL
 
 HASH_LENGTH: Final = 64
 HEX: Final = frozenset("0123456789abcdefABCDEF")
@@ -45,6 +46,7 @@ FILTERS: Final = (
             Example("", None),
         ),
         may_be_missing=True,
+        cache=PERSONAL,
     ),
     FilterSpec(
         "hmac_sha256",

@@ -10,10 +10,14 @@ from urllib.parse import unquote
 from engine.mapping.filters.spec import Argument, Example, FilterSpec, Kind
 from engine.mapping.filters.time import moment
 from engine.mapping.limits import utf8
+from engine.model.cache import COOKIES
 
 NAMESPACE: Final = uuid.uuid5(uuid.NAMESPACE_OID, "encamina")
 """The namespace of every UUID that is made here: an id gives the same one at every attempt."""
 
+NAMESPACE_BYTES: Final = NAMESPACE.bytes
+
+UUID_LENGTH: Final = 36
 UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 GA_COOKIE: Final = re.compile(r"(?:GA\d\.[\d-]+\.)?(\d+\.\d+)", re.ASCII)
 GS1_COOKIE: Final = re.compile(r"GS1\.[\d-]+\.(\d+)\.(\d+)\..*", re.ASCII)
@@ -26,35 +30,53 @@ LONGEST_COOKIE: Final = 8192
 
 def stable_uuid(text: str) -> str:
     """The UUID in lower case if it is one, else the one that always stands for this text."""
-    lower = text.lower()
-    return lower if UUID.fullmatch(lower) else str(uuid.uuid5(NAMESPACE, text))
+    if len(text) == UUID_LENGTH and UUID.fullmatch(lower := text.lower()):
+        return lower
+    return _uuid5(text)
 
 
 def named_uuid(text: str, name: str) -> str:
     """A UUID of the text under a name: two names give two ids for one event."""
-    return str(uuid.uuid5(NAMESPACE, f"{name}:{text}"))
+    return _uuid5(f"{name}:{text}")
+
+
+def _uuid5(text: str) -> str:
+    """``uuid.uuid5`` in our namespace as text, in a third of its time (tests.bench)."""
+    digest = bytearray(hashlib.sha1(NAMESPACE_BYTES + utf8(text), usedforsecurity=False).digest())
+    digest[6] = digest[6] & 0x0F | 0x50
+    digest[8] = digest[8] & 0x3F | 0x80
+    found = digest.hex()
+    return f"{found[:8]}-{found[8:12]}-{found[12:16]}-{found[16:20]}-{found[20:32]}"
 
 
 def ga_client_id(text: str) -> Any:
     """``123.456`` of ``GA1.1.123.456`` or of itself; missing for any other form."""
-    found = GA_COOKIE.fullmatch(unquote(text.strip()))
+    found = GA_COOKIE.fullmatch(_decoded(text))
     return found[1] if found else None
 
 
 def ga_session_id(text: str) -> Any:
     """The session id in a ``_ga_…`` cookie (GS1 or GS2), or the digits themselves."""
-    cookie = unquote(text.strip())
-    return cookie if DIGITS.fullmatch(cookie) else _session_part(cookie, 1, "s")
+    cookie = _decoded(text)
+    if cookie.startswith("GS"):
+        return _session_part(cookie, 1, "s")
+    return cookie if DIGITS.fullmatch(cookie) else None
 
 
 def ga_session_number(text: str) -> Any:
     """The number of the session in a ``_ga_…`` cookie."""
-    return _session_part(unquote(text.strip()), 2, "o")
+    return _session_part(_decoded(text), 2, "o")
+
+
+def _decoded(cookie: str) -> str:
+    cookie = cookie.strip()
+    return unquote(cookie) if "%" in cookie else cookie
 
 
 def _session_part(cookie: str, group: int, letter: str) -> Any:
-    if found := GS1_COOKIE.fullmatch(cookie):
-        return found[group]
+    if cookie.startswith("GS1"):
+        found = GS1_COOKIE.fullmatch(cookie)
+        return found[group] if found else None
     if found := GS2_COOKIE.fullmatch(cookie):
         for part in found[1].split("$"):
             if part.startswith(letter) and DIGITS.fullmatch(part[1:]):
@@ -132,6 +154,7 @@ FILTERS: Final = (
             Example("abc", None),
         ),
         may_be_missing=True,
+        cache=COOKIES,
     ),
     FilterSpec(
         "ga_session_id",
@@ -192,6 +215,7 @@ FILTERS: Final = (
             Example("fb.1.1735689600123.", None),
         ),
         may_be_missing=True,
+        cache=COOKIES,
     ),
     FilterSpec(
         "valid_fbp",
@@ -204,6 +228,7 @@ FILTERS: Final = (
             Example("fb.1.1735689600456.abc", None),
         ),
         may_be_missing=True,
+        cache=COOKIES,
     ),
     FilterSpec(
         "json_cookie",
@@ -213,5 +238,6 @@ FILTERS: Final = (
         json_cookie,
         (Example(_COOKIE, {"id": "d-1", "n": 1}), Example("x", None)),
         may_be_missing=True,
+        cache=COOKIES,
     ),
 )

@@ -1,11 +1,11 @@
 """Filters of lists."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any, Final
 
 from engine.mapping.faults import Misfit
 from engine.mapping.filters.number import number
-from engine.mapping.filters.spec import Argument, Example, FilterSpec, Kind
+from engine.mapping.filters.spec import Argument, Example, FilterSpec, Kind, Shortcut
 from engine.mapping.missing import LISTS, NUMBERS, finite, frozen, joined
 from engine.model.jsonvalue import Json, json_type
 
@@ -19,15 +19,15 @@ def field(element: Any, key: str | None) -> Any:
 
 def pluck(elements: Iterable[Any], *keys: str) -> list[Json]:
     """Of each element the value at the first of the keys that it has; without, it is left out."""
-    found = (_first_of(element, keys) for element in elements)
-    return [value for value in found if value is not None]
-
-
-def _first_of(element: Any, keys: tuple[str, ...]) -> Any:
-    for key in keys:
-        if (value := field(element, key)) is not None and value != "":
-            return value
-    return None
+    found: list[Json] = []
+    for element in elements:
+        if element.__class__ is not dict:
+            continue
+        for key in keys:
+            if (value := element.get(key)) is not None and value != "":
+                found.append(value)
+                break
+    return found
 
 
 def join(elements: Iterable[Any], separator: str = ",") -> str:
@@ -41,29 +41,30 @@ def join(elements: Iterable[Any], separator: str = ",") -> str:
 
 def total(elements: Iterable[Any], key: str | None = None) -> Any:
     """The sum of the elements, or of their values at ``key``; missing if none is there."""
-    return _sum(numeric(field(element, key)) for element in elements)
+    if key is not None:
+        elements = [one.get(key) for one in elements if one.__class__ is dict]
+    return _sum([one if one.__class__ in NUMBERS else numeric(one) for one in elements])
 
 
 def sum_product(elements: Iterable[Any], key_a: str, key_b: str, default_b: Any = 1) -> Any:
     """The sum of a times b of each element; one without a is left out, b defaults."""
-    return _sum(_product(element, key_a, key_b, default_b) for element in elements)
+    return _sum([_product(element, key_a, key_b, default_b) for element in elements])
 
 
 def _product(element: Any, key_a: str, key_b: str, default_b: Any) -> Any:
     one, other = numeric(field(element, key_a)), numeric(field(element, key_b))
     if one is None:
         return None
-    return _finite(lambda: one * (default_b if other is None else other))
+    try:
+        return finite(one * (default_b if other is None else other))
+    except OverflowError:
+        raise Misfit("the result is no finite number") from None
 
 
 def _sum(values: Iterable[Any]) -> Any:
     there = [value for value in values if value is not None]
-    return _finite(lambda: sum(there)) if there else None
-
-
-def _finite(calculate: Callable[[], Any]) -> Any:
     try:
-        return finite(calculate())
+        return finite(sum(there)) if there else None
     except OverflowError:
         raise Misfit("the result is no finite number") from None
 
@@ -130,6 +131,7 @@ FILTERS: Final = (
         Kind.NUMBER,
         len,
         (Example(["a", "b"], 2), Example("abc", 3), Example({}, 0)),
+        shortcut=Shortcut("len({0})"),
     ),
     FilterSpec(
         "first",
@@ -139,6 +141,7 @@ FILTERS: Final = (
         lambda elements: elements[0] if elements else None,
         (Example(["a", "b"], "a"), Example([], None)),
         may_be_missing=True,
+        shortcut=Shortcut("({0}[0] if {0} else None)"),
     ),
     FilterSpec(
         "last",

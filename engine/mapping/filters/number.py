@@ -5,8 +5,8 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, Final
 
 from engine.mapping.faults import Misfit
-from engine.mapping.filters.spec import Argument, Example, FilterSpec, Kind
-from engine.mapping.missing import finite
+from engine.mapping.filters.spec import Argument, Example, FilterSpec, Kind, Shortcut
+from engine.mapping.missing import NUMBERS, finite
 from engine.model.jsonvalue import Json
 
 NUMERIC: Final = re.compile(r"[+-]?(\d+)(\.\d+)?([eE][+-]?\d{1,3})?", re.ASCII)
@@ -71,6 +71,8 @@ def _no_digits(value: Json) -> str:
     return "" if fits else f"must be a whole number from 0 to {MOST_DIGITS}"
 
 
+WHOLE: Final = frozenset({int})
+
 _LIMIT = (Argument("x", Kind.NUMBER),)
 
 FILTERS: Final = (
@@ -82,6 +84,7 @@ FILTERS: Final = (
         number,
         (Example("149.90", 149.9), Example(" 1299900 ", 1299900), Example(5, 5), Example("", None)),
         may_be_missing=True,
+        shortcut=Shortcut("{0}", classes=NUMBERS),
     ),
     FilterSpec(
         "integer",
@@ -91,6 +94,7 @@ FILTERS: Final = (
         integer,
         (Example("149.90", 149), Example(-1.5, -1)),
         may_be_missing=True,
+        shortcut=Shortcut("{0}", "-(2**63) <= {0} < 2**63", classes=WHOLE),
     ),
     FilterSpec(
         "round",
@@ -100,6 +104,7 @@ FILTERS: Final = (
         rounded,
         (Example(2.5, 3), Example(10.125, 10.13, (2,)), Example(7, 7, (2,))),
         (Argument("digits", Kind.NUMBER, 0, _no_digits),),
+        shortcut=Shortcut("{0}", classes=WHOLE),
     ),
     FilterSpec(
         "abs",

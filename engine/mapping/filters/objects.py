@@ -14,8 +14,11 @@ def look_up(key: Any, table: dict[str, Json]) -> Any:
 
 def first_key(value: dict[str, Json], prefix: str) -> Any:
     """The value of the first key, by name, that begins with the prefix."""
-    names = [key for key in value if key.startswith(prefix) and value[key] is not None]
-    return value[min(names)] if names else None
+    first, found = "", None
+    for key, one in value.items():
+        if key.startswith(prefix) and one is not None and (found is None or key < first):
+            first, found = key, one
+    return found
 
 
 _REST = Argument("key", Kind.TEXT)

@@ -14,6 +14,7 @@ from typing import Any, Final
 from engine.mapping.filters.countries import COUNTRIES, US_STATES, letters
 from engine.mapping.filters.hashing import is_hash
 from engine.mapping.filters.spec import Argument, Example, FilterSpec, Kind
+from engine.model.cache import PERSONAL
 
 ADDRESS: Final = re.compile(r"[^\s@,;<>]+@[^\s@,;<>]+\.[^\s@,;<>.]+")
 FIRST_YEAR: Final = 1900
@@ -58,7 +59,7 @@ def email_undotted(text: str) -> Any:
 
 def without_marks(text: str) -> str:
     """Lower case without punctuation, symbols and spaces: how names are compared."""
-    text = folded(text)
+    text = "".join(folded(text).split())
     if text.isalpha():
         return text
     return "".join(one for one in text if unicodedata.category(one)[0] not in "PSZC")
@@ -145,6 +146,7 @@ def _spec(
         arguments,
         may_be_missing=True,
         lenient=True,
+        cache=PERSONAL,
     )
 
 

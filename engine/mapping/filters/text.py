@@ -1,4 +1,4 @@
-"""Filters and tests of texts."""
+"""Filters of texts."""
 
 import json
 import unicodedata
@@ -8,9 +8,9 @@ from typing import Any, Final
 import orjson
 
 from engine.mapping.faults import Misfit
-from engine.mapping.filters.spec import Argument, Example, FilterSpec, Kind, TestSpec
+from engine.mapping.filters.spec import Argument, Example, FilterSpec, Kind, Shortcut
 from engine.mapping.limits import TEXT_BYTES, bounded, check_length, utf8
-from engine.mapping.missing import LISTS, NUMBERS, finite, plain_text
+from engine.mapping.missing import finite, plain_text
 from engine.model.errors import BoundPassed
 from engine.model.jsonvalue import Json
 
@@ -76,26 +76,10 @@ def base64(text: str) -> str:
     return bounded(b64encode(utf8(text)).decode())
 
 
-def like(value: Any, pattern: str) -> bool:
-    """Whether a text fits a pattern in which ``*`` stands for any characters, also none."""
-    if value.__class__ is not str:
-        return False
-    first, *rest = pattern.split("*")
-    if not rest:
-        return bool(value == pattern)
-    *middle, last = rest
-    if not value.startswith(first) or not value.endswith(last):
-        return False
-    at, end = len(first), len(value) - len(last)
-    for part in middle:
-        at = value.find(part, at, end)
-        if at < 0:
-            return False
-        at += len(part)
-    return bool(at <= end)
-
-
 _ONE = (Argument("part", Kind.TEXT),)
+
+SHORT: Final = "len({0}) < 5_000"
+"""So few characters stay within the bound of a text in any case, as one becomes three at most."""
 
 FILTERS: Final = (
     FilterSpec(
@@ -115,6 +99,7 @@ FILTERS: Final = (
         Kind.TEXT,
         lambda text: bounded(text.lower()),
         (Example("Ana LUCÍA", "ana lucía"),),
+        shortcut=Shortcut("{0}.lower()", SHORT),
     ),
     FilterSpec(
         "upper",
@@ -123,6 +108,7 @@ FILTERS: Final = (
         Kind.TEXT,
         lambda text: bounded(text.upper()),
         (Example("cop", "COP"),),
+        shortcut=Shortcut("{0}.upper()", SHORT),
     ),
     FilterSpec(
         "capitalize",
@@ -139,6 +125,7 @@ FILTERS: Final = (
         Kind.TEXT,
         lambda text: text.strip(),
         (Example("  x y ", "x y"),),
+        shortcut=Shortcut("{0}.strip()"),
     ),
     FilterSpec(
         "replace",
@@ -148,6 +135,7 @@ FILTERS: Final = (
         replaced,
         (Example("a-b-c", "a b c", ("-", " ")),),
         (Argument("old", Kind.TEXT), Argument("new", Kind.TEXT)),
+        shortcut=Shortcut("{0}", "{1} not in {0} and " + SHORT),
     ),
     FilterSpec(
         "split",
@@ -166,6 +154,7 @@ FILTERS: Final = (
         truncated,
         (Example("abcdef", "abc", (3,)), Example("ab", "ab", (3,))),
         (Argument("n", Kind.NUMBER),),
+        shortcut=Shortcut("{0}", "len({0}) <= {1}"),
     ),
     FilterSpec(
         "text",
@@ -179,6 +168,7 @@ FILTERS: Final = (
             Example("x", "x"),
             Example(1.5, "1.5"),
         ),
+        shortcut=Shortcut("{0}", classes=frozenset({str})),
     ),
     FilterSpec(
         "ascii",
@@ -212,6 +202,7 @@ FILTERS: Final = (
         lambda text, part: text.startswith(part),
         (Example("Order Completed", gives=True, arguments=("Order",)),),
         _ONE,
+        shortcut=Shortcut("{0}.startswith({1})"),
     ),
     FilterSpec(
         "ends_with",
@@ -221,6 +212,7 @@ FILTERS: Final = (
         lambda text, part: text.endswith(part),
         (Example("Order Completed", gives=False, arguments=("Order",)),),
         _ONE,
+        shortcut=Shortcut("{0}.endswith({1})"),
     ),
     FilterSpec(
         "contains",
@@ -230,6 +222,7 @@ FILTERS: Final = (
         lambda text, part: part in text,
         (Example("Order Completed", gives=True, arguments=("Comp",)),),
         _ONE,
+        shortcut=Shortcut("({1} in {0})"),
     ),
     FilterSpec(
         "base64",
@@ -238,61 +231,5 @@ FILTERS: Final = (
         Kind.TEXT,
         base64,
         (Example("señal", "c2XDsWFs"),),
-    ),
-)
-
-TESTS: Final = (
-    TestSpec(
-        "defined",
-        "is there: not missing",
-        lambda value: value is not None,
-        (Example(0, gives=True), Example(None, gives=False)),
-    ),
-    TestSpec(
-        "undefined",
-        "is missing",
-        lambda value: value is None,
-        (Example(None, gives=True), Example("", gives=False)),
-    ),
-    TestSpec(
-        "text",
-        "is a text",
-        lambda value: value.__class__ is str,
-        (Example("", gives=True), Example(1, gives=False), Example(None, gives=False)),
-    ),
-    TestSpec(
-        "number",
-        "is a number; true and false are none",
-        lambda value: value.__class__ in NUMBERS,
-        (Example(1.5, gives=True), Example(value=True, gives=False), Example("1", gives=False)),
-    ),
-    TestSpec(
-        "boolean",
-        "is true or false",
-        lambda value: value.__class__ is bool,
-        (Example(value=False, gives=True), Example(0, gives=False)),
-    ),
-    TestSpec(
-        "list",
-        "is a list",
-        lambda value: value.__class__ in LISTS,
-        (Example([], gives=True), Example("a", gives=False)),
-    ),
-    TestSpec(
-        "object",
-        "is an object",
-        lambda value: value.__class__ is dict,
-        (Example({}, gives=True), Example([], gives=False)),
-    ),
-    TestSpec(
-        "like",
-        "is a text that fits a pattern, in which * stands for any characters",
-        like,
-        (
-            Example("Order Completed", gives=True, arguments=("Order *",)),
-            Example("Product Viewed", gives=False, arguments=("Order *",)),
-            Example(5, gives=False, arguments=("*",)),
-        ),
-        (Argument("pattern", Kind.TEXT),),
     ),
 )

@@ -1,5 +1,6 @@
 """Filters of moments, which are ISO 8601 texts as in ``event.timestamp`` and ``now``."""
 
+import re
 from datetime import datetime
 from typing import Any, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -9,6 +10,13 @@ from engine.mapping.filters.spec import Argument, Example, FilterSpec, Kind
 from engine.mapping.missing import finite
 from engine.model.clock import Millis, from_iso, to_iso
 from engine.model.jsonvalue import Json
+
+NORMAL: Final = re.compile(
+    r"(?:19|20)\d\d-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])"
+    r"T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{3}Z",
+    re.ASCII,
+)
+"""What ``to_iso`` writes, but for the last days of a month, which not every month has."""
 
 LAST_MOMENT: Final = 253_402_300_799_999
 """9999-12-31T23:59:59.999Z: what comes after has no ISO 8601 form."""
@@ -60,6 +68,11 @@ def plus_seconds(text: str, seconds: float) -> str:
     return to_iso(Millis(later))
 
 
+def normal(text: str) -> str:
+    """The moment in its normal form, which most have already: 0.4 µs instead of 3 (tests.bench)."""
+    return text if NORMAL.fullmatch(text) else plus_seconds(text, 0)
+
+
 def _date(text: str, zone: str = "UTC") -> str:
     return local(text, zone).date().isoformat()
 
@@ -97,7 +110,7 @@ FILTERS: Final = (
         "in the normal form: UTC, milliseconds, Z",
         Kind.TEXT,
         Kind.TEXT,
-        lambda text: plus_seconds(text, 0),
+        normal,
         (Example("2026-11-24T16:06:03-05:00", "2026-11-24T21:06:03.000Z"),),
     ),
     FilterSpec(

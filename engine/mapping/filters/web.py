@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterator
 from typing import Any, Final
 from urllib.parse import SplitResult, unquote_plus, urlsplit
 
-from engine.mapping.filters.spec import Argument, Example, FilterSpec, Kind
+from engine.mapping.filters.spec import Argument, Example, FilterSpec, Kind, Shortcut
+from engine.model.cache import PAGES, PERSONAL
 
 EXAMPLE_NETWORKS: Final = tuple(
     map(
@@ -123,6 +124,7 @@ FILTERS: Final = (
         url_host,
         (Example(_URL, "shop.example"), Example("no url", None)),
         may_be_missing=True,
+        cache=PAGES,
     ),
     FilterSpec(
         "url_path",
@@ -132,6 +134,7 @@ FILTERS: Final = (
         url_path,
         (Example(_URL, "/p/7"), Example("https://shop.example", None)),
         may_be_missing=True,
+        cache=PAGES,
     ),
     FilterSpec(
         "url_param",
@@ -142,6 +145,8 @@ FILTERS: Final = (
         (Example(_URL, "mail", ("utm_source",)), Example(_URL, None, ("gclid",))),
         (Argument("name", Kind.TEXT),),
         may_be_missing=True,
+        shortcut=Shortcut("None", "'?' not in {0}", suits=bool),
+        cache=PAGES,
     ),
     FilterSpec(
         "without_params",
@@ -152,6 +157,8 @@ FILTERS: Final = (
         (Example(_URL, "https://shop.example/p/7?utm_source=mail#top", ("email", "token")),),
         (Argument("name", Kind.TEXT),),
         rest=Argument("name", Kind.TEXT),
+        shortcut=Shortcut("{0}", "'?' not in {0}"),
+        cache=PAGES,
     ),
     FilterSpec(
         "strip_emails",
@@ -164,6 +171,7 @@ FILTERS: Final = (
             Example("/a?m=ana%40shop.example&x=1", "/a?m=[email]&x=1"),
             Example("a @ b", "a @ b"),
         ),
+        shortcut=Shortcut("{0}", "'@' not in {0} and '%40' not in {0}"),
     ),
     FilterSpec(
         "public_ip",
@@ -178,6 +186,7 @@ FILTERS: Final = (
             Example("unknown", None),
         ),
         may_be_missing=True,
+        cache=PERSONAL,
     ),
     FilterSpec(
         "ip_version",

@@ -15,7 +15,7 @@ from engine.mapping.compile import (
 )
 from engine.mapping.missing import MISSING
 from engine.mapping.tree import parse_tree
-from engine.model.cache import PHONES, Caches
+from engine.model.cache import PERSONAL, PHONES, Caches
 from engine.model.document import Place
 from tests.unit.mapping.projects import (
     FILE,
@@ -257,3 +257,95 @@ def test_tuples_are_lists() -> None:
     )
 
     assert found.value == {"a": 2, "b": 2}
+
+
+def test_a_part_that_stands_twice_is_worked_out_once() -> None:
+    caches = Caches.on()
+    part = "{{ user.name | normalize_name }}"
+    loop = {"$for": "one in properties.a", "$do": [part, "{{ one | normalize_city }}"]}
+    tree, _ = parse_tree(document({"a": part, "b": part, "c": loop}))
+    template, _ = compile_tree(tree, ScopeSpec(NAMES), caches=caches)
+    assert template is not None
+
+    found = template.render({"user": {"name": "Ana"}, "properties": {"a": ["Cali", "Tunja"]}})
+
+    assert found.value == {
+        "a": "ana",
+        "b": "ana",
+        "c": [["ana", "cali"], ["ana", "tunja"]],
+    }
+    counts = caches.counts()[PERSONAL.name]
+    assert (counts.hits, counts.misses) == (0, 3)
+
+
+def test_each_leaf_reports_the_fault_of_a_part_that_they_share() -> None:
+    part = "{{ properties.a | sum }}"
+
+    found = rendered({"a": part, "b": [part]}, {"properties": {"a": ["x"]}})
+
+    assert found.value is MISSING
+    assert [one.path for one in found.faults] == ["a", "b[0]"]
+
+
+def test_what_only_python_calls_equal_is_no_shared_part() -> None:
+    found = rendered(
+        {"a": "{{ properties.a | json ~ 1 }}", "b": "{{ properties.a | json ~ 1.0 }}"},
+        {"properties": {"a": []}},
+    )
+
+    assert found.value == {"a": "[]1", "b": "[]1.0"}
+
+
+def test_a_number_goes_through_text_into_the_next_filter() -> None:
+    names = {"user": {"phone": 3105550199, "id": 42, "zip": 1.5}, "settings": {"country": "co"}}
+
+    found = rendered(
+        {
+            "a": "{{ user.phone | text | normalize_phone(settings.country) }}",
+            "b": "{{ user.id | text | truncate(1) }}",
+            "c": "{{ user.zip | text | replace('.', ',') }}",
+            "d": "{{ user.id | text | sha256 }}",
+        },
+        names,
+    )
+
+    assert found.value == {
+        "a": "573105550199",
+        "b": "4",
+        "c": "1,5",
+        "d": "73475cb40a568e8da8a045ced110137e159f890ac4da883b6b17dc651b3a8049",
+    }
+
+
+def test_true_is_no_index() -> None:
+    assert rendered("{{ (properties.a | split)[true] }}", {"properties": {"a": "x,y"}}).value is (
+        MISSING
+    )
+
+
+def test_an_argument_that_has_to_be_there_and_is_not_makes_the_filter_missing() -> None:
+    names = {"properties": {"a": "x?y=1", "b": "y"}}
+
+    assert rendered("{{ properties.a | url_param(properties.b) }}", names).value == "1"
+    assert rendered("{{ properties.a | url_param(properties.c) }}", names).value is MISSING
+    assert rendered("{{ properties.a | without_params('y', properties.c) }}", names).value == "x"
+
+
+def test_hashes_of_the_same_filters_share_a_cache_between_templates() -> None:
+    caches = Caches.on()
+    tree, _ = parse_tree(document({"em": "{{ user.email | normalize_email | sha256 }}"}))
+    templates = [compile_tree(tree, ScopeSpec(NAMES), caches=caches)[0] for _ in range(2)]
+
+    for template in templates:
+        assert template is not None
+        template.render({"user": {"email": "ana@tienda.co"}})
+
+    assert caches.counts()[PERSONAL.name].hits == 1
+
+
+def test_a_payload_tells_its_size() -> None:
+    tree = {"a": "{{ properties.a }}"}
+
+    assert rendered(tree, {"properties": {"a": "ñ"}}).size_bytes == len('{"a":"ñ"}'.encode())
+    assert rendered(tree, {"properties": {"a": 2**70}}).size_bytes is None
+    assert rendered(tree, {}).size_bytes is None

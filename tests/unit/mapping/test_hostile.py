@@ -144,6 +144,29 @@ def test_what_a_person_writes_is_not_too_deep(expression: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "expression",
+    [
+        "properties.a" + " | sha256 | json" * 13,
+        "properties.a" + " | replace('a', properties.b)" * 27,
+        "properties.a | default(" * 27 + "1" + ")" * 27,
+        "properties.a | url_param(" * 26 + "'a'" + ")" * 26,
+        "properties.a | replace(" * 13 + "'a'" + ", 'b')" * 13,
+        "properties.a" + " | split | first" * 13,
+        "properties" + "[properties" * 27 + "]" * 27,
+        "[" * 26 + "properties.a" + "]" * 26,
+        "-(" * 27 + "properties.a" + ")" * 27,
+        "1 if properties.a else (" * 27 + "1" + ")" * 27,
+        "properties.a | default(properties.a | json | url_param(" * 9 + "'a'" + "))" * 9,
+    ],
+)
+def test_what_is_not_too_deep_makes_a_function_of_fair_size(expression: str) -> None:
+    template = compiled({"a": "{{ " + expression + " }}", "b": ["{{ " + expression + " }}"]})
+
+    assert len(template.code.write()[1]) < 100_000
+    template.render({"properties": {"a": "x", "b": "y"}})
+
+
+@pytest.mark.parametrize(
     ("expression", "properties"),
     [
         ("properties.a ~ properties.a", {"a": "x" * 40_000}),

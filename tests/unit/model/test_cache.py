@@ -134,3 +134,16 @@ def test_hits_and_misses_are_counted_for_each_declared_cache() -> None:
 
     assert set(counts) == {spec.name for spec in CACHES}
     assert (counts["phones"].hits, counts["phones"].misses, counts["phones"].size) == (1, 2, 2)
+
+
+def test_a_cache_of_texts_counts_on_after_it_is_cleared() -> None:
+    caches = Caches.on()
+    phone = caches.wrap(PHONES, Asked())
+    for one in ("a", "a", "b"):
+        phone(one)
+
+    caches.clear(PHONES.name)
+    phone("a")
+
+    counts = caches.counts()[PHONES.name]
+    assert (counts.hits, counts.misses, counts.size) == (1, 3, 1)

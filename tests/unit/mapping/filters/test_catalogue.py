@@ -122,6 +122,43 @@ def test_whatever_it_gets_a_filter_gives_json_or_a_fault(spec: FilterSpec, data:
         assert found.__class__ in CLASSES[spec.gives]
 
 
+SHORTCUTS = {name: spec for name, spec in FILTERS.items() if spec.shortcut is not None}
+ARGUMENTS = {
+    Kind.TEXT: st.one_of(st.sampled_from(["a", " ", "?", "a@b"]), st.text(max_size=2)),
+    Kind.NUMBER: st.integers(0, 5),
+}
+OF_CLASS = {
+    str: st.one_of(
+        st.text(max_size=12),
+        st.sampled_from(["https://a.co/p?a=b&c=d#e?f", "a@b.co", "a%40b.co", "ß" * 5_000]),
+    ),
+    int: st.integers(-(2**70), 2**70),
+    float: st.floats(allow_nan=False, allow_infinity=False),
+    list: st.lists(st.integers(), max_size=3),
+    tuple: st.lists(st.integers(), max_size=3).map(tuple),
+    dict: st.dictionaries(st.text(max_size=2), st.integers(), max_size=3),
+}
+
+
+@pytest.mark.parametrize("spec", SHORTCUTS.values(), ids=SHORTCUTS)
+@settings(max_examples=100, deadline=None)
+@given(data=st.data())
+def test_a_shortcut_gives_what_the_filter_gives(spec: FilterSpec, data: Any) -> None:
+    shortcut = spec.shortcut
+    assert shortcut is not None
+    classes = shortcut.classes or CLASSES[spec.takes]
+    value = data.draw(st.one_of([OF_CLASS[one] for one in sorted(classes, key=str)]))
+    arguments = tuple(data.draw(ARGUMENTS[one.kind]) for one in spec.arguments)
+    names = {f"x{index}": one for index, one in enumerate((value, *arguments))}
+
+    is_taken = shortcut.suits is None or shortcut.suits(*arguments)
+    holds = shortcut.holds.format(*names) or "True"
+    if is_taken and eval(holds, dict(names)):
+        found = eval(shortcut.gives.format(*names), dict(names))
+
+        assert repr(found) == repr(spec.run(value, *arguments))
+
+
 def is_json(value: Any) -> bool:
     if isinstance(value, list):
         return all(map(is_json, value))
