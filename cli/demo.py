@@ -7,6 +7,7 @@ became of it, and stays up until Ctrl-C. Whatever ``.env`` holds, nothing goes t
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -22,11 +23,12 @@ from cli.looks import Look, looking
 from cli.output import Exit, err, out, plain, print_table
 from cli.tasks import run
 from engine.delivery.send import open_sender
-from engine.model.delivery import UNSETTLED, NoAnswer, Request, State
+from engine.model.delivery import UNSETTLED, Answer, Request, State
 from engine.model.errors import EncaminaError
 from engine.model.jsonvalue import Body, Json, as_body
 from engine.model.verdict import VERDICTS
 from engine.project.env import parse_env
+from engine.server.folder import held, mode_of
 
 PROJECT = Path()
 DATA = Path(os.environ.get("ENCAMINA_RUN_DATA", "data/demo"))
@@ -45,16 +47,19 @@ def main() -> None:
     """Run the demonstration until Ctrl-C."""
     server = os.environ.get("ENCAMINA_RUN_LISTEN", "127.0.0.1:8080")
     sandbox = os.environ.get("ENCAMINA_RUN_SANDBOX", "127.0.0.1:8090")
-    shutil.rmtree(DATA, ignore_errors=True)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     env = _environment(sandbox)
     try:
+        for address in (server, sandbox):
+            _refuse_taken(address)
+        _start_anew()
         with _child(env, "sandbox", "--listen", sandbox) as first:
             _wait_for(f"http://{sandbox}/healthz", first)
             with _child(env, "serve", "--listen", server, "--data", str(DATA)) as second:
                 _wait_for(f"http://{server}/readyz", second)
                 _print_verdicts(_send_the_day(env, server))
                 _print_destinations(run(_settled))
-                _say_where_to_look(server, sandbox)
+                _say_where_to_look(env, server, sandbox)
                 _stay(first, second)
     except EncaminaError as error:
         err().print(f"[red]make run:[/] {plain(str(error))}")
@@ -74,6 +79,22 @@ def _environment(sandbox: str) -> Mapping[str, str]:
         "GA4_MODE": "live",
         "POSTHOG_SCOPE": "all",
     }
+
+
+def _refuse_taken(address: str) -> None:
+    """Whoever answers there would be taken for our own."""
+    if run(partial(_answers, f"http://{address}/", any_status=True)):
+        raise DemoError(
+            f"something listens on {address} already; stop it, or choose other addresses with "
+            "ENCAMINA_RUN_LISTEN and ENCAMINA_RUN_SANDBOX"
+        )
+
+
+def _start_anew() -> None:
+    """An empty data folder, unless another demonstration is using it."""
+    if DATA.exists():
+        with held(DATA, mode_of(DATA) or "sandbox"):
+            shutil.rmtree(DATA)
 
 
 @contextmanager
@@ -103,10 +124,10 @@ def _wait_for(url: str, child: subprocess.Popen[bytes]) -> None:
         time.sleep(POLL_S)
 
 
-async def _answers(url: str) -> bool:
+async def _answers(url: str, *, any_status: bool = False) -> bool:
     async with open_sender(None, proxies=False) as sender:
         answer = await sender.send("", Request("GET", url, {}, {}, b""), timeout_ms=1000)
-    return not isinstance(answer, NoAnswer) and answer.status == 200
+    return isinstance(answer, Answer) and (any_status or answer.status == 200)
 
 
 def _send_the_day(env: Mapping[str, str], server: str) -> Body:
@@ -182,14 +203,15 @@ def _print_destinations(counts: Mapping[str, Mapping[State, int]]) -> None:
     )
 
 
-def _say_where_to_look(server: str, sandbox: str) -> None:
+def _say_where_to_look(env: Mapping[str, str], server: str, sandbox: str) -> None:
     console = out()
+    key = env.get("SHOP_WRITE_KEY", "WRITE_KEY")
     event = (
         '{"userId":"ana","event":"Lead","properties":{"form":"contact"},'
         '"context":{"consent":{"categoryPreferences":{"advertising":true,"analytics":true}}}}'
     )
     lines = (
-        ("Send an event", f"curl -u demo-write-key: http://{server}/v1/track -d '{event}'"),
+        ("Send an event", f"curl -u {key}: http://{server}/v1/track -d '{event}'"),
         ("What vendors got", f"http://{sandbox}/received?vendor=meta"),
         ("Ready, counters", f"http://{server}/readyz  http://{server}/metrics"),
         ("Dry-run", f".venv/bin/encamina dry-run {DAY} --destination meta --explain"),

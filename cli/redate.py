@@ -7,7 +7,7 @@ from engine.model.clock import Millis, from_iso, to_iso
 from engine.model.jsonvalue import Json
 
 TIMES = ("timestamp", "originalTimestamp", "sentAt")
-UUID_LENGTH = 36
+LONGEST_ID = 100
 
 
 def redated(events: Sequence[Json], now: Millis) -> list[Json]:
@@ -37,5 +37,10 @@ def _moved(event: Json, shift_ms: int, ids: dict[str, str]) -> Json:
         if isinstance(text := event.get(key), str) and (moment := from_iso(text)) is not None:
             moved[key] = to_iso(Millis(moment + shift_ms))
     if isinstance(old := event.get("messageId"), str):
-        moved["messageId"] = ids.setdefault(old, str(uuid.uuid4()) + old[UUID_LENGTH:])
+        moved["messageId"] = ids.setdefault(old, _new_id(old))
     return moved
+
+
+def _new_id(old: str) -> str:
+    """A new id; one that is too long is followed by as much as the old one was too long."""
+    return str(uuid.uuid4()).ljust(len(old), "x") if len(old) > LONGEST_ID else str(uuid.uuid4())

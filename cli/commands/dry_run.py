@@ -20,7 +20,7 @@ from engine.model.event import Source
 from engine.model.jsonvalue import Json
 from engine.model.names import did_you_mean
 from engine.model.verdict import Accepted, verdict_name
-from engine.pipeline.request import RequestFault
+from engine.pipeline.request import BodyFault, RequestFault
 from engine.release.destination import Destination
 from engine.release.release import Release
 
@@ -120,7 +120,7 @@ def _request(release: Release, destination: Destination, decision: Decision, at:
         return None
     try:
         return request_of(release, destination, decision.payload, at)
-    except RequestFault as fault:
+    except (BodyFault, RequestFault) as fault:
         return {"error": str(fault)}
 
 

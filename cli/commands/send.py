@@ -140,6 +140,8 @@ async def _send_batch(sender: Sender, server: _Server, batch: Sequence[Json]) ->
     for _ in range(TRIES):
         answer = await sender.send("", request, TIMEOUT_MS)
         if isinstance(answer, Answer) and answer.status == 200:
+            if "accepted" not in as_body(answer.body):
+                raise SendError(f"{server.url} took the events but is no Encamina server")
             return as_body(answer.body)
         if isinstance(answer, Answer) and answer.status not in (429, 503):
             said = as_body(answer.body).get("message", answer.body)

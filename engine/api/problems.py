@@ -3,19 +3,23 @@
 Other shapes make released SDKs retry a final refusal ten times (docs/clients.md, section 1).
 """
 
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from engine.model.errors import Refused, StorageError
+from engine.telemetry.notices import Notices
 
 RETRY_AFTER_S = 10
 """What a client is asked to wait when the log can't be written."""
 
 
-def refusal(refused: Refused) -> JSONResponse:
-    """The answer to a request that is refused whole."""
-    headers = {}
+def refusal(refused: Refused, more: Mapping[str, str] | None = None) -> JSONResponse:
+    """The answer to a request that is refused whole, with ``more`` headers."""
+    headers = dict(more or {})
     if refused.retry_after_s is not None:
         headers["Retry-After"] = str(min(max(refused.retry_after_s, 1), 300))
     return JSONResponse(
@@ -31,28 +35,38 @@ async def on_refused(_: Request, error: Exception) -> Response:
     return refusal(error)
 
 
-async def on_storage_error(_: Request, error: Exception) -> Response:
-    """Nothing was kept, so nothing may be answered as taken: 503, come back."""
-    assert isinstance(error, StorageError)
-    return refusal(Refused(503, "storage_unavailable", str(error), retry_after_s=RETRY_AFTER_S))
-
-
 async def on_http_error(_: Request, error: Exception) -> Response:
-    """Starlette's own 404 and 405, in our form; a 405 names the methods in ``Allow``."""
+    """Starlette's own 404 and 405, in our form."""
     assert isinstance(error, HTTPException)
     words = {
         404: ("not_found", "there is nothing at this path; events go to POST /v1/batch"),
         405: ("method_not_allowed", "this path takes another method; events are sent with POST"),
     }
     code, message = words.get(error.status_code, ("http_error", str(error.detail)))
-    answer = refusal(Refused(error.status_code, code, message))
-    answer.headers.update(error.headers or {})
-    return answer
+    return refusal(Refused(error.status_code, code, message), error.headers)
 
 
-async def on_fault(_: Request, error: Exception) -> Response:
-    """Our own fault: the client keeps its events and sends them again."""
-    del error
-    return refusal(
-        Refused(503, "internal_fault", "the request could not be handled", retry_after_s=30)
-    )
+Handler = Callable[[Request, Exception], Awaitable[Response]]
+
+
+def handlers(notices: Notices) -> Mapping[Any, Handler]:
+    """The answer to each exception that a handler raises; our own faults raise an alarm too."""
+
+    async def on_storage_error(_: Request, error: Exception) -> Response:
+        """Nothing was kept, so nothing may be answered as taken: 503, come back."""
+        notices.alarm("storage", error)
+        message = "the events can't be written just now; send them again"
+        return refusal(Refused(503, "storage_unavailable", message, retry_after_s=RETRY_AFTER_S))
+
+    async def on_fault(_: Request, error: Exception) -> Response:
+        """Our own fault: the client keeps its events and sends them again."""
+        notices.alarm("http", error)
+        message = "the request could not be handled; send it again"
+        return refusal(Refused(503, "internal_fault", message, retry_after_s=RETRY_AFTER_S))
+
+    return {
+        Refused: on_refused,
+        StorageError: on_storage_error,
+        HTTPException: on_http_error,
+        Exception: on_fault,
+    }

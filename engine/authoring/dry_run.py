@@ -11,10 +11,11 @@ from engine.model.jsonvalue import Body, Json
 from engine.model.verdict import Accepted, Quarantined, Rejected, verdict_name
 from engine.pipeline.admit import admit
 from engine.pipeline.decide import decide
-from engine.pipeline.request import Moment, build_request, masked
+from engine.pipeline.request import MASK, Moment, build_request, masked
 from engine.pipeline.scope import view
 from engine.release.destination import Destination
 from engine.release.release import Release
+from engine.release.requests import SECRET_NAME
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +67,11 @@ def request_of(release: Release, destination: Destination, payload: Payload, now
 
     Raises ``RequestFault`` where it can't be made.
     """
+    # Rendered with stand-ins, so that no secret is shown in base64 or cut either.
+    hidden = {name: MASK for name in release.env if SECRET_NAME.search(name)}
     unset = {name: f"<{name}>" for name in destination.unset}
-    request = masked(build_request(destination, {**release.env, **unset}, [payload], Moment(now)))
+    env = {**release.env, **hidden, **unset}
+    request = masked(build_request(destination, env, [payload], Moment(now)))
     return {
         "method": request.method,
         "url": request.url,

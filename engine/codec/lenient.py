@@ -4,6 +4,7 @@ Both Python SDKs write ``NaN`` and ``Infinity``; a cut emoji leaves a lone surro
 can hold (docs/clients.md, section 1). Both are mended here, each with a warning.
 """
 
+import codecs
 import json
 import re
 from collections.abc import Mapping
@@ -15,6 +16,9 @@ from engine.model.jsonvalue import Json
 DIGITS = bytes(ord("0") if chr(byte).isdigit() else ord(" ") for byte in range(128)) + b" " * 128
 LONG = b"0" * 19
 """So many digits in a row may be an integer that doesn't fit in 64 bits."""
+
+LONGEST_NUMBER = 1000
+"""Digits of an integer that is read; Python itself reads no more than 4,300."""
 
 SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -42,12 +46,20 @@ def _slowly(data: bytes) -> tuple[Json, tuple[str, ...]]:
     def constant(name: str) -> None:
         warnings[f"{name} is no JSON number and was read as null"] = None
 
+    data = data.removeprefix(codecs.BOM_UTF8)
     try:
         text = data.decode()
     except UnicodeDecodeError:
         text = data.decode("utf-8", "replace")
         warnings["bytes that are no UTF-8 were replaced"] = None
-    value = json.loads(text, parse_constant=constant)
+
+    def whole(digits: str) -> int | None:
+        if len(digits) > LONGEST_NUMBER:
+            constant(f"a number of {len(digits)} digits")
+            return None
+        return int(digits)
+
+    value = json.loads(text, parse_constant=constant, parse_int=whole)
     if SURROGATE.search(json.dumps(value, ensure_ascii=False)):
         value = _without_surrogates(value)
         warnings["lone surrogates were replaced by U+FFFD"] = None

@@ -1,7 +1,7 @@
 """One batch on its way: sent, its answer classified, split where it must be, and settled."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from engine.delivery.gate import Gate
 from engine.delivery.pace import Pace
@@ -23,7 +23,7 @@ from engine.model.delivery import (
 )
 from engine.pipeline.batch import Item, halves
 from engine.pipeline.classify import classify
-from engine.pipeline.request import BodyFault, Moment, RequestFault, build_request
+from engine.pipeline.request import BodyFault, Moment, RequestFault, build_request, mask
 from engine.release.destination import Destination
 from engine.telemetry.notices import Notices
 
@@ -49,7 +49,8 @@ class Attempts:
             part = await self._without_expired(parts.pop())
             if not part:
                 continue
-            if self.gate.reason is not None and not probe:
+            # Without what the request needs, a probe would go out without its token.
+            if self.gate.reason is not None and (self.destination.unset or not probe):
                 await self._hold(part, self.gate.reason)
                 continue
             parts += await self._send_once(part)
@@ -97,7 +98,8 @@ class Attempts:
                 self.destination.vendor, request, self.destination.limits.timeout_ms
             )
             self.notices.request(self.destination.name, _status(answer))
-            return classify(self.destination, payloads, answer, self.clock())
+            outcomes = classify(self.destination, payloads, answer, self.clock())
+            return [_without_secrets(one, request.secrets) for one in outcomes]
         except RequestFault as fault:
             return [Pause(str(fault))] * len(batch)
         except BodyFault as fault:
@@ -131,6 +133,13 @@ class Attempts:
         if resumed:
             self.notices.resumed(name)
         return resumed
+
+
+def _without_secrets(outcome: Outcome, secrets: Sequence[str]) -> Outcome:
+    """The outcome with no secret in its reason: some vendors repeat what they were sent."""
+    if isinstance(outcome, Delivered | Unverified):
+        return outcome
+    return replace(outcome, reason=mask(outcome.reason, secrets))
 
 
 def _status(answer: Answer | NoAnswer) -> int:

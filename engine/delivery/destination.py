@@ -25,6 +25,9 @@ from engine.state.interface import State
 READ = 200
 """Entries read and decided at a time: some 10 ms of work."""
 
+PROBED = 1000
+"""Entries looked at with each probe of a paused destination: one batch goes, the rest may age."""
+
 CHECKPOINT_EVERY = 20
 """Entries decided between two checkpoints, about 1 ms, so that ingest gets its turn."""
 
@@ -66,18 +69,42 @@ class Consumer:
 
     async def _step(self, senders: trio.Nursery, slots: trio.Semaphore) -> None:
         clock = self.attempts.clock
-        probe = await self.attempts.gate.passage()
-        await self._take_in(await self._read(self.destination.batch.max_events if probe else READ))
-        all_of_them = probe or len(self.batcher) > MOST_HELD
+        if await self.attempts.gate.passage():
+            await self._probe()
+            return
+        await self._take_in(await self._read(READ))
+        all_of_them = len(self.batcher) > MOST_HELD
         for batch in self.batcher.take(clock(), all_of_them=all_of_them):
             await slots.acquire()
-            senders.start_soon(self._send, batch, slots, probe)
+            senders.start_soon(self._send, batch, slots)
 
-    async def _send(self, batch: Sequence[Item], slots: trio.Semaphore, probe: bool) -> None:  # noqa: FBT001
+    async def _send(self, batch: Sequence[Item], slots: trio.Semaphore) -> None:
         try:
-            await self.attempts.send(batch, probe=probe)
+            await self.attempts.send(batch)
         finally:
             slots.release()
+
+    async def _probe(self) -> None:
+        """Try a paused destination with one batch; if it stays paused, let go what is too old."""
+        await self._take_in(await self._read(PROBED))
+        await self._send_open(probe=True)
+        while self.attempts.gate.reason is not None and await self._next_is_too_old():
+            await self._take_in(await self.log.read(self.destination.name, READ))
+            await self._send_open(probe=False)
+
+    async def _send_open(self, *, probe: bool) -> None:
+        """Send every open batch in turn, the first as the probe; the others wait for it."""
+        for batch in self.batcher.take(self.attempts.clock(), all_of_them=True):
+            await self.attempts.send(batch, probe=probe)
+            probe = False
+
+    async def _next_is_too_old(self) -> bool:
+        """Whether the next unread event has passed ``max_age``."""
+        last = await self.log.last_position()
+        head = last - await self.log.backlog(self.destination.name)
+        unread = await self.log.read_range(head, 1)
+        oldest = self.attempts.clock() - self.destination.retry.max_age_ms
+        return bool(unread) and unread[0].event.received_at < oldest
 
     async def _read(self, limit: int) -> list[Entry]:
         """The next entries; none when an open batch is to go out before there are any."""

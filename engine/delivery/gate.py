@@ -7,7 +7,6 @@ import trio
 from engine.model.clock import Clock, Millis
 
 NEVER = Millis(0)
-FAR = Millis(2**62)
 PROBE_EVERY_MS = 600_000
 """How often a paused destination is tried with one batch (design, section 4)."""
 
@@ -21,13 +20,13 @@ class Gate:
     probe_at: Millis = NEVER
     _opened: trio.Event = field(default_factory=trio.Event)
 
-    def close(self, reason: str, *, for_good: bool = False) -> bool:
-        """Pause, ``for_good`` without probes; True if it was open."""
+    def close(self, reason: str) -> bool:
+        """Pause; True if it was open."""
         was_open = self.reason is None
         if was_open:
             self._opened = trio.Event()
         self.reason = reason
-        self.probe_at = FAR if for_good else Millis(self.clock() + PROBE_EVERY_MS)
+        self.probe_at = Millis(self.clock() + PROBE_EVERY_MS)
         return was_open
 
     def open(self) -> bool:

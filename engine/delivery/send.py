@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 import httpx
+import trio
 
 from engine.codec.body import loads
 from engine.model.delivery import Answer, NoAnswer, Request
@@ -29,6 +30,16 @@ class Sender:
 
     async def send(self, vendor: str, request: Request, timeout_ms: int) -> Answer | NoAnswer:
         """What came back, or in words why nothing did; redirects are answers, never followed."""
+        late = NoAnswer(f"no answer within {timeout_ms / 1000:g} s")
+        # httpx bounds each read; a vendor that drips an answer must not hold its place for ever.
+        with trio.move_on_after(timeout_ms / 1000):
+            return await self._answer(vendor, request, timeout_ms / 1000) or late
+        return late
+
+    async def _answer(
+        self, vendor: str, request: Request, timeout_s: float
+    ) -> Answer | NoAnswer | None:
+        """What came back; None where it took too long."""
         try:
             url = httpx.URL(self._address(vendor, request.url))
             if request.params:
@@ -38,11 +49,11 @@ class Sender:
                 url,
                 headers=dict(request.headers),
                 content=request.body,
-                timeout=timeout_ms / 1000,
+                timeout=timeout_s,
             ) as response:
                 return await _read(response)
         except httpx.TimeoutException:
-            return NoAnswer(f"no answer within {timeout_ms / 1000:g} s")
+            return None
         except (httpx.TransportError, httpx.InvalidURL, httpx.DecodingError) as error:
             return NoAnswer(f"no answer: {_words(error)}")
 

@@ -75,7 +75,7 @@ class Delivery:
         gate = Gate(self.clock)
         if destination.unset and destination.mode is Mode.LIVE:
             reason = f"not set: {', '.join(destination.unset)}"
-            gate.close(reason, for_good=True)
+            gate.close(reason)
             self.notices.paused(destination.name, reason)
         settlement = Settlement(destination.name, self.log, self.state, self.notices)
         attempts = Attempts(

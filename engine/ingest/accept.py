@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import trio
 
-from engine.codec.body import dumps
 from engine.log.interface import Log
+from engine.model.errors import StorageError
 from engine.model.event import Event, Inbound
 from engine.model.jsonvalue import Json
 from engine.model.verdict import (
@@ -57,38 +57,40 @@ async def accept(ingest: Ingest, inbounds: Sequence[Inbound]) -> list[Verdict]:
 
 def _judge(release: Release, inbound: Inbound) -> Verdict:
     try:
-        return _judge_size(release, inbound, admit(release, inbound))
+        return admit(release, inbound)
     except RecursionError:
         return Rejected((Reason("", "the event is nested too deeply"),))
 
 
-def _judge_size(release: Release, inbound: Inbound, verdict: Verdict) -> Verdict:
-    limit = release.spec.server.max_event_bytes
-    # As it came: what we add ourselves must not push an event of the allowed size over the limit.
-    if isinstance(verdict, Accepted) and (size := len(dumps(inbound.body))) > limit:
-        reason = Reason("", f"the event has {size:,} bytes, more than {limit:,}")
-        return Quarantined(verdict.event, inbound.body, (reason,))
-    return verdict
-
-
 async def _keep(ingest: Ingest, verdicts: list[Verdict]) -> None:
-    """Write what is to be kept, and turn what was there already into duplicates."""
+    """Write what is to be kept, and turn what was there already into duplicates.
+
+    The quarantine first: if a write fails the request is sent again, and then what is in quarantine
+    is met as a repeat, while an event in the log would have been delivered already.
+    """
     good = [(at, one.event) for at, one in enumerate(verdicts) if isinstance(one, Accepted)]
     bad = [(at, one) for at, one in enumerate(verdicts) if isinstance(one, Quarantined)]
+    if bad:
+        await _quarantine(ingest, verdicts, bad, {event.message_id for _, event in good})
     if good:
         positions = await ingest.log.append([event for _, event in good])
         for (at, event), position in zip(good, positions, strict=True):
             if position is None:
                 verdicts[at] = Duplicate(event.message_id)
-    if bad:
-        await _quarantine(ingest, verdicts, bad)
 
 
 async def _quarantine(
-    ingest: Ingest, verdicts: list[Verdict], bad: list[tuple[int, Quarantined]]
+    ingest: Ingest,
+    verdicts: list[Verdict],
+    bad: list[tuple[int, Quarantined]],
+    accepted_with_it: set[str],
 ) -> None:
     seen = await ingest.log.seen([(one.event.source, one.event.message_id) for _, one in bad])
-    fresh = [pair for pair, was_accepted in zip(bad, seen, strict=True) if not was_accepted]
+    fresh = [
+        (at, one)
+        for (at, one), was_accepted in zip(bad, seen, strict=True)
+        if not was_accepted and one.event.message_id not in accepted_with_it
+    ]
     items: list[tuple[Event, Json, tuple[Reason, ...]]] = [
         (one.event, one.body, one.reasons) for _, one in fresh
     ]
@@ -104,6 +106,10 @@ async def _count(ingest: Ingest, inbounds: Sequence[Inbound], verdicts: Sequence
     source = inbounds[0].source.name
     counts = Counter(map(verdict_name, verdicts))
     accepted = [one.event.message_id for one in verdicts if isinstance(one, Accepted)]
-    await ingest.state.note_verdicts(source, counts, accepted)
+    try:
+        await ingest.state.note_verdicts(source, counts, accepted)
+    except StorageError as error:
+        # The events are on disk: a 503 would say that they are not.
+        ingest.notices.alarm("count", error, source=source)
     for verdict, count in counts.items():
         ingest.notices.events(source, verdict, count)

@@ -61,7 +61,7 @@ def filter_source(writer: "Writer", one: syntax.Filter) -> str:
 
 def _default(writer: "Writer", one: syntax.Filter) -> str:
     value, fallback = writer.write(one.value), writer.write(one.arguments[0] or NOTHING)
-    found = writer.fresh("t")
+    found = writer.passing()
     empty = "" if is_of(one.value, CLASSES[Kind.NUMBER]) else f" or {found} == ''"
     return f"({fallback} if ({found} := {value}) is None{empty} else {found})"
 
@@ -81,7 +81,7 @@ def _fused(one: syntax.Filter) -> syntax.Filter:
 
 
 def _with_constants(writer: "Writer", one: syntax.Filter, constants: tuple[Any, ...]) -> str:
-    spec, found = one.spec, writer.fresh("t")
+    spec, found = one.spec, writer.passing()
     given = "".join(f", ({constant!r})" for constant in constants)
     quick, classes = f"{writer.bind(_run(writer, spec))}({found}{given})", CLASSES[spec.takes]
     if (shortcut := _shortcut(spec, constants)) is not None:
@@ -99,7 +99,7 @@ def _with_constants(writer: "Writer", one: syntax.Filter, constants: tuple[Any, 
 
 def _with_arguments(writer: "Writer", one: syntax.Filter) -> str:
     """The arguments are written once, as nested ones would double with each level."""
-    spec, found, given = one.spec, writer.fresh("t"), ", ".join(_arguments(writer, one))
+    spec, found, given = one.spec, writer.passing(), ", ".join(_arguments(writer, one))
     value, classes, slow = _behind(writer, one, CLASSES[spec.takes], None)
     called = writer.bind(slow)
     if not _needed(one):
@@ -193,7 +193,7 @@ def _checked(writer: "Writer", argument: Argument, check: str, source: str) -> s
     """The source of an argument that is looked at when it is there."""
     if argument.wrong is not None:
         return f"{check}({source})"
-    found = writer.fresh("t")
+    found = writer.passing()
     fits = f"({found} := {source}).__class__ {_is_in(writer, CLASSES[argument.kind])}"
     return f"({found} if {fits} else {check}({found}))"
 

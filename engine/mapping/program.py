@@ -176,6 +176,7 @@ class Program:
 
     def _work_out(self, reading: Reading, text: Text, at: At) -> None:
         """Puts the value of an expression into ``v``, and its fault, for a trace, into ``m``."""
+        self.writer.passed = 0
         source = self.writer.write(reading.expression)
         if self.traced:
             self._add("m = None")

@@ -60,6 +60,7 @@ class Writer:
     frame: Frame = field(default_factory=lambda: Frame({}))
     shared: Shared = field(default_factory=Shared)
     numbered: int = 0
+    passed: int = 0
     known: dict[int, str] = field(default_factory=dict)
     made: dict[tuple[str, str], Callable[..., Any]] = field(default_factory=dict)
 
@@ -67,6 +68,16 @@ class Writer:
         """A variable that nothing else uses."""
         self.numbered += 1
         return f"{letter}{self.numbered}"
+
+    def passing(self) -> str:
+        """A variable for a value that is looked at twice, within one leaf.
+
+        The next leaf takes the same ones, so that a call has few to set up and to clear. Nothing
+        reads its variable after a part written later has run, so that a shared part, which brings
+        those of the leaf where it was written, does no harm.
+        """
+        self.passed += 1
+        return f"t{self.passed}"
 
     def bind(self, value: Any) -> str:
         """The name by which the source knows a value."""
@@ -165,7 +176,7 @@ class Writer:
         path = _path(base)
         if path is not None:
             return f"{self._look_up(path)}({key!r})"
-        found = self.fresh("t")
+        found = self.passing()
         source = self.write(base)
         return f"({found}.get({key!r}) if ({found} := {source}).__class__ is dict else None)"
 
@@ -186,7 +197,7 @@ class Writer:
             case syntax.Constant(int() as at) if (
                 at.__class__ is int and at in NEAR and is_of(base, missing.LISTS)
             ):
-                found = self.fresh("t")
+                found = self.passing()
                 there = f"({found} := {source}) is not None and len({found}) > {at}"
                 return f"({found}[{at}] if {there} else None)"
         return f"{self.bind(missing.item)}({source}, {self.write(index)})"
@@ -207,7 +218,7 @@ class Writer:
             case _, syntax.Constant(int() | float() as number) if sign in ORDERS and not isinstance(
                 number, bool
             ):
-                found, slow = self.fresh("t"), self.bind(OPERATORS[sign])
+                found, slow = self.passing(), self.bind(OPERATORS[sign])
                 fits = f"({found} := {source}).__class__ in {self.bind(missing.NUMBERS)}"
                 fast = f"{found} {sign} ({number!r})"
                 return f"({fast} if {fits} else {slow}({found}, ({number!r})))"

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 class Consent:
     """What a person said of each category: True granted, False refused, absent unknown.
 
-    Category names are in lower case.
+    Category names are in lower case; ``*`` stands for all that are not named.
     """
 
     categories: Mapping[str, bool] = field(default_factory=dict)
 
     def of(self, category: str) -> bool | None:
         """What was said of ``category``, None if nothing was."""
-        return self.categories.get(category.casefold())
+        return self.categories.get(category.casefold(), self.categories.get("*"))

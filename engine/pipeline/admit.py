@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from engine.codec.body import dumps
 from engine.model.clock import from_iso
 from engine.model.event import Event, Inbound, Unplanned
 from engine.model.verdict import Accepted, Quarantined, Reason, Rejected
@@ -20,6 +21,16 @@ ID_LENGTH = 100
 
 def admit(release: Release, inbound: Inbound) -> Accepted | Quarantined | Rejected:
     """The verdict over one item of a request."""
+    verdict = _by_plan(release, inbound)
+    limit = release.spec.server.max_event_bytes
+    # As it came: what we add ourselves must not push an event of the allowed size over the limit.
+    if isinstance(verdict, Accepted) and (size := len(dumps(inbound.body))) > limit:
+        reason = Reason("", f"the event has {size:,} bytes, more than {limit:,}")
+        return Quarantined(verdict.event, inbound.body, (reason,))
+    return verdict
+
+
+def _by_plan(release: Release, inbound: Inbound) -> Accepted | Quarantined | Rejected:
     if not isinstance(inbound.body, OBJECT):
         return Rejected((Reason("", "an event is a JSON object"),))
     event = normalise(inbound, inbound.body)

@@ -111,13 +111,15 @@ def _refused(template: Template, names: Body, payloads: Sequence[Payload]) -> li
     """The indexes that ``failed:`` names, by position or by dedupe key."""
     value = _value(template, names)
     listed = value if isinstance(value, list) else [] if value is MISSING else [value]
-    by_key = {one.dedupe_key: index for index, one in enumerate(payloads) if one.dedupe_key}
+    by_key: dict[str, list[int]] = {}
+    for index, one in enumerate(payloads):
+        by_key.setdefault(one.dedupe_key or "", []).append(index)
     indexes = []
     for item in listed:
         if isinstance(item, int) and not isinstance(item, bool) and 0 <= item < len(payloads):
             indexes.append(item)
-        elif isinstance(item, str) and item in by_key:
-            indexes.append(by_key[item])
+        elif isinstance(item, str) and item:
+            indexes += by_key.get(item, [])
     return indexes
 
 
@@ -159,8 +161,8 @@ def _message(body: Json) -> str:
 def retry_after_ms(answer: Answer, now: Millis) -> int | None:
     """The wait that ``Retry-After`` asks for, in seconds or as a date; None without one."""
     text = answer.headers.get("retry-after", "").strip()
-    if text.isdigit():
-        return int(text) * 1000
+    if text.isascii() and text.isdecimal():
+        return int(text[:9]) * 1000
     try:
         until = parsedate_to_datetime(text)
     except ValueError:

@@ -7,6 +7,7 @@ stays as it came, and the schema says so.
 import re
 import uuid
 from collections.abc import Mapping
+from math import isfinite
 from typing import cast
 
 from engine.codec.body import dumps
@@ -19,6 +20,7 @@ NAMESPACE = uuid.uuid5(uuid.NAMESPACE_OID, "encamina")
 NULL = re.compile(rb"null")  # found in half the time of ``in``
 IDS = ("messageId", "userId", "anonymousId", "groupId", "previousId")
 EARLIEST = Millis(0)
+FAR_FUTURE = 10**15
 SECONDS_END = 100_000_000_000
 """A numeric time below this is in seconds (the year 5138), above it in milliseconds."""
 
@@ -39,6 +41,8 @@ def normalise(inbound: Inbound, body: Body) -> Event:
     if inbound.source.kind is SourceKind.BROWSER:
         clean["context"] = _from_request(as_body(clean.get("context")), inbound)
     type_, name = clean.get("type"), clean.get("event")
+    if isinstance(name, str) and "\0" in name:
+        clean["event"] = name = name.replace("\0", "\ufffd")
     return Event(
         source=inbound.source.name,
         message_id=str(clean["messageId"]),
@@ -58,13 +62,18 @@ def without_nulls(value: Json) -> Json:
 
 def _without_nulls(value: Json) -> Json:
     if isinstance(value, Mapping):
-        kept = {key: _without_nulls(item) for key, item in value.items() if item is not None}
+        kept = {key: _without_nulls(item) for key, item in value.items() if not _is_null(item)}
         same = len(kept) == len(value) and all(kept[key] is item for key, item in value.items())
         return value if same else kept
     if isinstance(value, list):
-        cleaned = [_without_nulls(item) for item in value]
+        cleaned = [None if _is_null(item) else _without_nulls(item) for item in value]
         return cleaned if any(a is not b for a, b in zip(cleaned, value, strict=True)) else value
     return value
+
+
+def _is_null(value: Json) -> bool:
+    """Whether JSON writes null for it: a number such as 1e400, which no double holds, too."""
+    return value is None or (isinstance(value, float) and not isfinite(value))
 
 
 def _texts(body: dict[str, Json]) -> None:
@@ -76,7 +85,8 @@ def _texts(body: dict[str, Json]) -> None:
         if isinstance(value, int | float) and not isinstance(value, bool):
             value = str(value)
         if isinstance(value, str):
-            body[key] = value = value.strip()
+            # Log and state look ids up by JSON text in SQLite, which ends at a NUL.
+            body[key] = value = value.replace("\0", "\ufffd").strip()
             if not value:
                 del body[key]
 
@@ -110,7 +120,7 @@ def _set_times(body: dict[str, Json], inbound: Inbound) -> Millis:
 def _moment(value: Json) -> Millis | None:
     if isinstance(value, str):
         return from_iso(value.strip())
-    if isinstance(value, int | float) and not isinstance(value, bool):
+    if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < FAR_FUTURE:
         return Millis(round(value * 1000 if abs(value) < SECONDS_END else value))
     return None
 

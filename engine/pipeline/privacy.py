@@ -11,6 +11,9 @@ from engine.project.spec import ConsentSpec
 OCTET = r"(?:25[0-5]|2[0-4]\d|1?\d?\d)"
 IPV4 = re.compile(rf"((?:{OCTET}\.){{3}}){OCTET}", re.ASCII)
 
+OTHERS = "*"
+"""Stands for every category that a list of granted names leaves out."""
+
 CATEGORIES = ("advertising", "analytics", "functional")
 
 
@@ -28,10 +31,14 @@ def stated_in(context: Body) -> dict[str, bool]:
         return {}
     stated = as_body(context["consent"]).get("categoryPreferences")
     if isinstance(stated, Mapping):
-        return {key.casefold(): value for key, value in stated.items() if isinstance(value, bool)}
+        said: dict[str, bool] = {}
+        for key, value in stated.items():
+            # Of two spellings the refusal counts, and what is no boolean grants nothing.
+            said[key.casefold()] = value is True and said.get(key.casefold(), True)
+        return said
     if isinstance(stated, list):
         granted = {name.casefold() for name in stated if isinstance(name, str)}
-        return dict.fromkeys(CATEGORIES, False) | dict.fromkeys(granted, True)
+        return dict.fromkeys((*CATEGORIES, OTHERS), False) | dict.fromkeys(granted, True)
     return {}
 
 
@@ -45,7 +52,7 @@ def may_have(consent: Consent, spec: ConsentSpec) -> bool:
 
 def is_granted(stated: Body, spec: ConsentSpec) -> bool:
     """``may_have`` of what was stated of each category, by its name in lower case."""
-    missing = spec.when_missing == "allow"
+    missing = stated.get(OTHERS, spec.when_missing == "allow")
     for category in spec.all:
         if not stated.get(category.casefold(), missing):
             return False

@@ -56,7 +56,7 @@ def build_request(
     _judge(templates.contract, body)
     raw_body = b"" if isinstance(body, Missing) else dumps(body)
     names["raw_body"] = raw_body.decode()
-    headers = _texts("request.headers", templates.headers, names)
+    headers = _headers(templates.headers, names)
     headers.setdefault("Content-Type", "application/json")
     url = _rendered("request.url", templates.url, names)
     if not isinstance(url, str):
@@ -74,24 +74,30 @@ def build_request(
 def masked(request: Request) -> Request:
     """The request as a person may see it."""
 
-    def mask(text: str) -> str:
-        for secret in request.secrets:
-            text = text.replace(secret, MASK)
-        return text
+    def masked_texts(texts: Mapping[str, str]) -> Mapping[str, str]:
+        return {name: mask(value, request.secrets) for name, value in texts.items()}
 
     return replace(
         request,
-        url=mask(request.url),
-        headers={name: mask(value) for name, value in request.headers.items()},
-        params={name: mask(value) for name, value in request.params.items()},
-        body=mask(request.body.decode()).encode(),
+        url=mask(request.url, request.secrets),
+        headers=masked_texts(request.headers),
+        params=masked_texts(request.params),
+        body=mask(request.body.decode(), request.secrets).encode(),
     )
 
 
+def mask(text: str, secrets: Sequence[str]) -> str:
+    """The text with ``***`` in the place of each secret."""
+    for secret in secrets:
+        text = text.replace(secret, MASK)
+    return text
+
+
 def _judge(contract: Validator | None, body: Json | Missing) -> None:
-    if contract is None or contract.is_valid(as_body(body)):
+    value = {} if isinstance(body, Missing) else body
+    if contract is None or contract.is_valid(value):
         return
-    reasons = contract.reasons(as_body(body))
+    reasons = contract.reasons(value)
     raise BodyFault(
         "request.contract: " + "; ".join(f"{one.path} {one.message}" for one in reasons[:3])
     )
@@ -124,6 +130,14 @@ def _rendered(field: str, template: Template, names: Body) -> Json | Missing:
 def _texts(field: str, template: Template, names: Body) -> dict[str, str]:
     value = _rendered(field, template, names)
     return {key: _text(one) for key, one in as_body(value).items()}
+
+
+def _headers(templates: Template, names: Body) -> dict[str, str]:
+    headers = _texts("request.headers", templates, names)
+    for name, value in headers.items():
+        if not (value.isascii() and value.isprintable()):
+            raise RequestFault(f"request.headers {name}: HTTP takes printable ASCII alone")
+    return headers
 
 
 def _text(value: Json) -> str:

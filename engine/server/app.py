@@ -4,17 +4,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from starlette.applications import Starlette
-from starlette.exceptions import HTTPException
 
 from engine.api.health import Health
-from engine.api.problems import on_fault, on_http_error, on_refused, on_storage_error
+from engine.api.problems import handlers
 from engine.api.segment import TrackingApi
 from engine.delivery.supervise import Delivery
 from engine.ingest.accept import Ingest
 from engine.ingest.authenticate import Keys
 from engine.model.cache import Caches
 from engine.model.clock import Clock
-from engine.model.errors import Refused, StorageError
 from engine.telemetry.notices import Notices
 
 
@@ -39,12 +37,7 @@ def build_app(faces: Faces) -> Starlette:
     health = Health(faces.vendors, release, faces.delivery.paused, faces.stopping, faces.notices)
     app = Starlette(
         routes=[*tracking.routes(), *health.routes()],
-        exception_handlers={
-            Refused: on_refused,
-            StorageError: on_storage_error,
-            HTTPException: on_http_error,
-            Exception: on_fault,
-        },
+        exception_handlers=handlers(faces.notices),
     )
     app.router.redirect_slashes = False
     return app

@@ -45,11 +45,11 @@ async def serve_app(
         await serve(
             cast("ASGIFramework", app), config, shutdown_trigger=until, task_status=task_status
         )
-    except* (OSError, ValueError) as faults:
+    except* (OSError, OverflowError, ValueError) as faults:
         raise ListenError(f"can't listen on {listen}: {_words(faults)}") from None
 
 
-def _words(faults: BaseExceptionGroup[OSError | ValueError]) -> str:
+def _words(faults: BaseExceptionGroup[OSError | OverflowError | ValueError]) -> str:
     taken = faults.subgroup(lambda fault: getattr(fault, "errno", None) in IN_USE)
     if taken is not None:
         return "the address is in use, or this machine has no such address"

@@ -28,15 +28,15 @@ from tests.bench.ingest import events_per_second, idle_memory_mib
 from tests.support.processes import DEMO_ENV, ROOT
 
 OFF = dict.fromkeys(("META_MODE", "GA4_MODE", "GTM_MODE", "POSTHOG_MODE"), "off")
-ROUND_S = 1.0
-ROUNDS = 5
+ROUND_S = 0.4
+ROUNDS = 10
 ROUTED = ("meta", "ga4", "posthog")
 SHOP = Source("shop")
 
 
 @dataclass(frozen=True)
 class Figure:
-    """One thing timed, in calls a second: the median of some rounds, and its baseline's."""
+    """One thing timed, in calls a second: the best of some rounds, and its baseline's."""
 
     name: str
     per_s: float
@@ -70,13 +70,12 @@ def an_order() -> dict[str, object]:
 
 
 def timed(name: str, once: Callable[[], object], baseline: Callable[[], object]) -> Figure:
-    """Both in turn, several rounds; the medians."""
+    """Both in turn, several rounds; the best of each, as whatever else runs here only adds."""
     figures: dict[Callable[[], object], list[float]] = {once: [], baseline: []}
     for _ in range(ROUNDS):
         for call, rates in figures.items():
             rates.append(_rate(call))
-    middle = ROUNDS // 2
-    return Figure(name, sorted(figures[once])[middle], sorted(figures[baseline])[middle])
+    return Figure(name, max(figures[once]), max(figures[baseline]))
 
 
 def _rate(call: Callable[[], object]) -> float:

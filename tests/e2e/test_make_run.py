@@ -80,7 +80,8 @@ def test_an_address_that_is_taken_is_told_and_leaves_nothing_behind(tmp_path):
         holder.wait()
 
     assert done.returncode == 2
-    assert "in use" in done.stderr
+    assert "listens on" in done.stderr
+    assert "ENCAMINA_RUN_SANDBOX" in done.stderr
     assert "Traceback" not in done.stderr
 
 

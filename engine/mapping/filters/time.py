@@ -24,8 +24,8 @@ LAST_MOMENT: Final = 253_402_300_799_999
 
 def moment(text: str) -> Millis:
     """Milliseconds since 1970 of an ISO 8601 text."""
-    found = from_iso(text.strip())
-    if found is None:
+    found = from_iso(text)
+    if found is None and (found := from_iso(text.strip())) is None:
         raise Misfit("a moment must be an ISO 8601 text such as 2026-11-24T21:06:03Z")
     return found
 

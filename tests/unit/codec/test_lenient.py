@@ -50,3 +50,14 @@ def test_what_is_no_json_is_refused(data):
 def test_nesting_is_bounded():
     with pytest.raises(ValueError):
         read_json(b"[" * 2000 + b"]" * 2000)
+
+
+def test_a_number_of_thousands_of_digits_is_null_and_costs_no_other_event():
+    value, warnings = read_json(b'{"a": ' + b"9" * 5000 + b', "b": 1}')
+
+    assert value == {"a": None, "b": 1}
+    assert warnings == ("a number of 5000 digits is no JSON number and was read as null",)
+
+
+def test_a_byte_order_mark_is_passed_over():
+    assert read_json(b'\xef\xbb\xbf{"a": 1}')[0] == {"a": 1}

@@ -10,6 +10,7 @@ import trio
 
 from engine.codec.body import loads
 from engine.delivery import destination as consumer_module
+from engine.delivery import gate as gate_module
 from engine.delivery.attempt import Attempts
 from engine.delivery.destination import Consumer
 from engine.delivery.gate import Gate
@@ -26,7 +27,7 @@ from engine.state.open import open_state
 from engine.telemetry.logs import make_logger
 from engine.telemetry.notices import Notices
 from tests.support.events import SHOP, an_event, an_inbound
-from tests.support.releases import FILES, a_release
+from tests.support.releases import ENV, FILES, a_release
 
 pytestmark = [pytest.mark.trio, pytest.mark.slow]
 
@@ -89,7 +90,7 @@ class Running:
         settlement = Settlement("hook", self.log, self.state, notices)
         attempts = Attempts(
             hook,
-            {},
+            release.env,
             self.vendor,
             settlement,
             gate,
@@ -239,3 +240,54 @@ async def test_what_was_recorded_before_a_crash_is_not_sent_again(running, tmp_p
             await again.reach(State.DELIVERED, 3)
 
     assert sorted(running.vendor.ids()) == ["a", "b", "c"]
+
+
+async def test_a_probe_is_one_request_whatever_waits(running, tmp_path, monkeypatch):
+    monkeypatch.setattr(gate_module, "PROBE_EVERY_MS", 300)
+    text = QUICK.replace("linger: 50ms", "linger: 50ms, group_by: [id]")
+    release = a_release(tmp_path / "grouped", {"destinations/hook.yaml": text})
+    running.vendor.answers = lambda items: Answer(401, {}, "no")
+    async with running.consuming(release) as consumer:
+        await running.append(*"abcdefgh")
+        await running.reach(State.PAUSED, 8)
+        before = len(running.vendor.got)
+        await trio.sleep(1)
+        probes = len(running.vendor.got) - before
+
+        running.vendor.answers = lambda items: OK
+        await running.reach(State.DELIVERED, 8)
+
+    assert 1 <= probes <= 4
+    assert consumer.attempts.gate.reason is None
+
+
+async def test_what_grows_too_old_in_a_pause_is_dead_and_holds_nothing(
+    running, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(gate_module, "PROBE_EVERY_MS", 200)
+    text = QUICK.replace("first: 10ms", "max_age: 500ms, first: 10ms")
+    text = text.replace("max_events: 10", "max_events: 1")
+    release = a_release(tmp_path / "short", {"destinations/hook.yaml": text})
+    running.vendor.answers = lambda items: Answer(401, {}, "no")
+    async with running.consuming(release):
+        await running.append("first")
+        await running.reach(State.PAUSED)
+        await running.append(*(f"m-{number}" for number in range(50)))
+
+        dead = await running.reach(State.DEAD, 51)
+
+    assert all(one.reason.startswith("given up after") for one in dead)
+
+
+async def test_a_secret_that_a_vendor_repeats_is_not_kept(running, tmp_path):
+    text = QUICK.replace("  body:", '  headers: { X: "{{ env.HOOK_TOKEN }}" }\n  body:')
+    env = {**ENV, "HOOK_TOKEN": "s3cret"}
+    release = a_release(tmp_path / "secret", {"destinations/hook.yaml": text}, env)
+    running.vendor.answers = lambda items: Answer(400, {}, "bad token s3cret")
+    await running.append("a")
+
+    async with running.consuming(release):
+        [dead] = await running.reach(State.DEAD)
+
+    assert dead.reason == "HTTP 400: bad token ***"
+    assert "s3cret" not in running.said.getvalue()

@@ -55,13 +55,3 @@ async def test_only_the_first_close_and_open_say_so(autojump_clock):
         True,
         False,
     ]
-
-
-async def test_a_pause_for_good_lets_no_probe_through(autojump_clock):
-    gate = Gate(trio_clock)
-    gate.close("META_PIXEL_ID is not set", for_good=True)
-
-    with trio.move_on_after(10 * PROBE_EVERY_MS / 1000) as waited:
-        await gate.passage()
-
-    assert waited.cancelled_caught

@@ -195,3 +195,11 @@ def test_every_outcome_has_a_reason_that_says_what_came(hook):
     [outcome] = classify(hook, TWO[:1], an_answer(400, body), NOW)
 
     assert outcome.reason == "HTTP 400: 100/2804003 Invalid parameter"
+
+
+def test_every_payload_with_a_refused_key_is_refused(tmp_path):
+    line = """{ when: "{{ status == 207 }}", failed: "{{ ['a'] }}", then: dead }"""
+    hook = with_responses(tmp_path, line)
+    twice = [TWO[0], TWO[0], TWO[1]]
+
+    assert kinds(classify(hook, twice, an_answer(207), NOW)) == [Dead, Dead, Delivered]

@@ -122,3 +122,24 @@ def test_only_a_browser_s_event_takes_ip_and_user_agent_from_its_request():
 
     assert server.body["context"] == {}
     assert browser.body["context"] == {"ip": "203.0.113.9", "userAgent": "Firefox"}
+
+
+def test_a_nul_in_an_id_or_a_name_is_mended():
+    event = normalised(an_event("Or\0der", messageId="m\0-1", userId="ana\0"))
+
+    assert (event.message_id, event.name) == ("m\ufffd-1", "Or\ufffdder")
+    assert event.body["userId"] == "ana\ufffd"
+
+
+def test_a_number_that_no_double_holds_is_as_good_as_null():
+    value = {"a": 1e400, "b": [1e400, 1], "c": {"d": -1e400, "e": 1}}
+
+    assert without_nulls(value) == {"b": [None, 1], "c": {"e": 1}}
+
+
+@pytest.mark.parametrize("key", ["timestamp", "sentAt", "originalTimestamp"])
+@pytest.mark.parametrize("value", [1e400, 10**400, -(10**400), 1e308])
+def test_a_time_beyond_all_calendars_harms_nobody(key, value):
+    event = normalised(an_event(**{key: value}))
+
+    assert event.received_at == NOW

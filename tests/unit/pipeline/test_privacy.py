@@ -26,6 +26,10 @@ def test_what_a_list_leaves_out_is_refused():
 @pytest.mark.parametrize(
     ("preferences", "spec", "allowed"),
     [
+        (["analytics"], ConsentSpec(all=("personalization",), when_missing="allow"), False),
+        ({"X": False, "x": True}, ConsentSpec(all=("x",)), False),
+        ({"x": True, "X": False}, ConsentSpec(all=("x",)), False),
+        ({"x": "false"}, ConsentSpec(all=("x",), when_missing="allow"), False),
         ({"advertising": True}, ConsentSpec(all=("advertising",)), True),
         ({"advertising": False}, ConsentSpec(all=("advertising",)), False),
         ({}, ConsentSpec(all=("advertising",)), False),

@@ -118,6 +118,24 @@ def test_a_body_that_breaks_the_request_s_contract_is_told(tmp_path):
         built(destination)
 
 
+def test_a_body_that_is_a_list_is_judged_as_one(tmp_path):
+    text = HOOK.replace("method: PUT", "method: PUT\n      contract: schemas/payloads/body.yaml")
+    head, _, _ = text.partition("      body:")
+    text = head + "      body: \"{{ batch | pluck('item') }}\"\n    batch: { group_by: [client] }\n"
+    files = {"destinations/hook.yaml": text, "schemas/payloads/body.yaml": "type: array"}
+
+    assert json.loads(built(a_release(tmp_path, files, SET).destinations[0]).body)[1] == {"n": 2}
+
+
+@pytest.mark.parametrize("secret", ["ñandú", "two\nlines"])
+def test_a_header_that_http_can_not_carry_is_configuration(tmp_path, secret):
+    env = {**SET, "HOOK_SECRET": secret}
+    text = HOOK.replace('"{{ attempt }}"', '"{{ env.HOOK_SECRET }}"')
+
+    with pytest.raises(RequestFault, match="X-Attempt: HTTP takes printable ASCII alone"):
+        built(hook(tmp_path, text, env), env)
+
+
 def test_the_small_project_s_body_is_what_its_file_says(tmp_path):
     destination = a_release(tmp_path).destinations[0]
     request = build_request(destination, ENV, [Payload({"id": "a"}, 9)], Moment(NOW))
