@@ -19,7 +19,7 @@ from pathlib import Path
 
 import trio
 
-from cli.looks import Look, looking
+from cli.looks import delivery_counts, looking
 from cli.output import Exit, err, out, plain, print_table
 from cli.tasks import run
 from engine.delivery.send import open_sender
@@ -176,17 +176,17 @@ async def _settled() -> Mapping[str, Mapping[State, int]]:
     async with looking(PROJECT, DATA) as look:
         before: Mapping[str, Mapping[State, int]] = {}
         while trio.current_time() < deadline:
-            counts = await look.state.delivery_counts()
-            if counts == before and await _is_quiet(look, counts):
+            counts = await delivery_counts(look)
+            if counts == before and _is_quiet(counts):
                 return counts
             before = counts
             await trio.sleep(1)
     return before
 
 
-async def _is_quiet(look: Look, counts: Mapping[str, Mapping[State, int]]) -> bool:
+def _is_quiet(counts: Mapping[str, Mapping[State, int]]) -> bool:
     moving = sum(one.get(state, 0) for one in counts.values() for state in UNSETTLED)
-    return bool(counts) and not moving and await look.log.last_position() > 0
+    return bool(counts) and not moving
 
 
 def _print_destinations(counts: Mapping[str, Mapping[State, int]]) -> None:

@@ -1,6 +1,6 @@
 """Looking at the data folder, read-only, beside a server that may be running."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,12 +8,15 @@ from pathlib import Path
 from cli.output import print_findings
 from engine.log.interface import Log
 from engine.log.open import open_log
+from engine.model.delivery import State as DeliveryState
 from engine.model.errors import DataFolderError, ProjectError
 from engine.project.read import read_spec
 from engine.project.spec import ProjectSpec
 from engine.sqlite.database import Databases
 from engine.state.interface import State
 from engine.state.open import open_state
+
+PAGE = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +33,29 @@ async def looking(project: Path, folder: Path) -> AsyncIterator[Look]:
     spec = _spec(project, folder)
     async with Databases(folder, look_only=True) as files:
         yield Look(await open_log(spec.log_url, files), await open_state(spec.state_url, files))
+
+
+async def delivery_counts(look: Look) -> Mapping[str, Mapping[DeliveryState, int]]:
+    """Deliveries by destination and state; what a destination has not read yet is waiting."""
+    recorded = await look.state.delivery_counts()
+    counts = {}
+    for name in sorted({*recorded, *await look.log.groups()}):
+        states = dict(recorded.get(name, {}))
+        states[DeliveryState.WAITING] = await _unread(look, name)
+        counts[name] = states
+    return counts
+
+
+async def _unread(look: Look, destination: str) -> int:
+    """Entries that the destination has not finished with and of which it has recorded nothing."""
+    last = await look.log.last_position()
+    unread = await look.log.backlog(destination)
+    unrecorded = 0
+    for start in range(last - unread + 1, last + 1, PAGE):
+        positions = range(start, min(start + PAGE, last + 1))
+        found = await look.state.deliveries_at(destination, positions)
+        unrecorded += len(positions) - len({one.key.position for one in found})
+    return unrecorded
 
 
 def _spec(project: Path, folder: Path) -> ProjectSpec:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from cli.looks import looking
+from cli.looks import delivery_counts, looking
 from cli.options import HERE, DataOption, JsonOption, LimitOption, ProjectOption, data_folder
 from cli.output import print_json, print_table
 from cli.tasks import run
@@ -58,7 +58,7 @@ async def _newest(project: Path, folder: Path, which: DeliveryFilter, limit: int
 
 async def _counts(project: Path, folder: Path) -> Mapping[str, Mapping[State, int]]:
     async with looking(project, folder) as look:
-        return await look.state.delivery_counts()
+        return await delivery_counts(look)
 
 
 def _print_summary(counts: Mapping[str, Mapping[State, int]], *, as_json: bool) -> None:

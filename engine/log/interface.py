@@ -44,6 +44,9 @@ class Log(Protocol):
     async def create_group(self, group: str) -> None:
         """Make the group, at the end of the log; nothing if there is one of that name."""
 
+    async def groups(self) -> list[str]:
+        """The names of all groups."""
+
     async def give_back(self, group: str) -> None:
         """What was handed out and is neither acknowledged nor put off is handed out again.
 

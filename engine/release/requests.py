@@ -1,7 +1,7 @@
 """The ``request:`` of a destination, compiled, and what it needs of the environment."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -104,10 +104,19 @@ def _unset(
         template, _ = compile_value(leaf, names, caches=Caches.off(), trace=True)
         if template is None or not template.env_names:
             continue
-        stand_ins = {name: name for name in template.env_names} | dict(env)
-        if _is_missing(template, fixed, env) and not _is_missing(template, fixed, stand_ins):
-            unset.update(dict.fromkeys(sorted(template.env_names - env.keys())))
+        if _is_missing(template, fixed, env):
+            unset.update(dict.fromkeys(_needed(str(leaf.value), template, fixed, env)))
     return tuple(unset)
+
+
+def _needed(text: str, template: Template, fixed: Body, env: Mapping[str, str]) -> Sequence[str]:
+    """What has to be set: the first variable that is enough alone, else all; none if data lacks."""
+    names = sorted(template.env_names - env.keys(), key=text.index)
+    for name in names:
+        if not _is_missing(template, fixed, {**env, name: name}):
+            return [name]
+    all_set = {**env, **dict.fromkeys(names, "x")}
+    return [] if _is_missing(template, fixed, all_set) else names
 
 
 def _is_missing(template: Template, fixed: Body, env: Mapping[str, str]) -> bool:

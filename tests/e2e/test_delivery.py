@@ -1,5 +1,7 @@
 """Delivery to vendors that fail: retried, split, paused or dead, and never in each other's way."""
 
+import json
+
 import httpx
 import pytest
 
@@ -128,6 +130,16 @@ def test_a_missing_secret_pauses_the_destination_with_its_name(tmp_path, sandbox
     assert ready["destinations"]["meta"]["reason"] == "not set: META_CONVERSION_API_TOKEN"
     assert "META_CONVERSION_API_TOKEN" in running.server.said()
     assert running.received("meta", message_id="unset-1") == []
+
+
+def test_what_a_paused_destination_has_not_read_counts_as_waiting(tmp_path, sandbox):
+    with server_running(tmp_path, sandbox, META_CONVERSION_API_TOKEN="") as running:
+        running.post(orders("unread-1", "unread-2", "unread-3"))
+        wait_until(lambda: running.accepted("posthog"))
+        summary = json.loads(running.encamina("deliveries", "--summary", "--json").stdout)
+
+    assert summary["meta"]["waiting"] == 3
+    assert sum(summary["meta"].values()) == 3
 
 
 def test_a_stop_with_every_vendor_down_loses_nothing(tmp_path, sandbox):

@@ -91,6 +91,11 @@ class SqliteLog:
         )
         self._groups.setdefault(group, Group.restored(stored, self._last))
 
+    async def groups(self) -> list[str]:
+        """See ``Log.groups``."""
+        stored = await self._database.reader.run(rows_of_groups.load_groups)
+        return [one.name for one in stored]
+
     async def give_back(self, group: str) -> None:
         """See ``Log.give_back``."""
         one = self._named(group)
