@@ -63,7 +63,7 @@ class Code:
     """A template's function, made when it is first asked for.
 
     A release checks all its rules when it loads, and then most of them wait long for an event: with
-    their functions the reference project took half a second and 6 MiB more to load (tests.bench).
+    their functions the reference project takes 0.3 s and 5 MiB more to load (tests.bench).
     """
 
     write: Callable[[], tuple[Program, str]]

@@ -61,7 +61,8 @@ def misshapen(event: Event) -> tuple[Reason, ...]:
     needed = NEEDED.get(event.type)
     if needed and needed not in body:
         reasons.append(Reason(needed, f"{event.type} needs {needed}"))
-    if from_iso(str(body.get("timestamp", ""))) is None:
+    # A time that can't be read counts as that of receiving: any other has been read already.
+    if event.timestamp == event.received_at and from_iso(str(body.get("timestamp", ""))) is None:
         reasons.append(Reason("timestamp", "is no ISO 8601 time"))
     reasons += [
         Reason(key, "must be an object")

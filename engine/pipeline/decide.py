@@ -33,10 +33,6 @@ class _Case(NamedTuple):
     event: Event
     now: Millis
 
-    def window_ms(self, rule: Rule) -> int | None:
-        """How old the event may be: a rule's own window replaces the destination's."""
-        return self.destination.window_ms if rule.window_ms is None else rule.window_ms
-
 
 def decide(
     destination: Destination, event: Event, source: Source, now: Millis, seen: Body | None = None
@@ -175,7 +171,9 @@ def _render(case: _Case, rule: Rule, names: Body, part: int = 0) -> Decision:
         rendered = rule.template.render(names)
     except BoundPassed as passed:
         return _error(case, rule, passed, part)
-    destination, window_ms, faults = case.destination, case.window_ms(rule), rendered.faults
+    destination, faults = case.destination, rendered.faults
+    # A rule's own window replaces the destination's.
+    window_ms = destination.window_ms if rule.window_ms is None else rule.window_ms
     body = {} if rendered.value is MISSING else _object(rendered.value)
     verb, reason, contract = Verb.SEND, "", destination.contract
     if contract is not None and not contract.is_valid(body):
@@ -197,10 +195,11 @@ def payload_of(destination: Destination, body: Body, size_bytes: int | None = No
     )
 
 
-def _look_up(body: Json, path: tuple[str, ...]) -> Json:
-    for step in path:
-        body = body.get(step) if isinstance(body, dict) else as_body(body).get(step)
-    return body
+def _look_up(body: Body, path: tuple[str, ...]) -> Json:
+    found = body.get(path[0])
+    for step in path[1:]:
+        found = as_body(found).get(step)
+    return found
 
 
 def _error(case: _Case, rule: Rule, fault: MappingFault | BoundPassed, part: int = 0) -> Decision:

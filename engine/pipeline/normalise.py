@@ -44,13 +44,13 @@ def normalise(inbound: Inbound, body: Body) -> Event:
     if isinstance(name, str) and "\0" in name:
         clean["event"] = name = name.replace("\0", "\ufffd")
     return Event(
-        source=inbound.source.name,
-        message_id=str(clean["messageId"]),
-        type=type_ if isinstance(type_, str) else "",
-        name=name if isinstance(name, str) and type_ == "track" else "",
-        timestamp=timestamp,
-        received_at=inbound.received_at,
-        body=clean,
+        inbound.source.name,
+        str(clean["messageId"]),
+        type_ if isinstance(type_, str) else "",
+        name if isinstance(name, str) and type_ == "track" else "",
+        timestamp,
+        inbound.received_at,
+        clean,
     )
 
 
