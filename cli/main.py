@@ -2,32 +2,55 @@
 
 import sys
 import traceback
+from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
-from cli.commands import deliveries, docs, dry_run, events, init, sandbox, send, serve, validate
 from cli.output import Exit, err
 from engine.model.errors import EncaminaError
 
+COMMANDS = (
+    "init",
+    "validate",
+    "dry-run",
+    "serve",
+    "sandbox",
+    "send",
+    "events",
+    "deliveries",
+    "docs",
+)
+
+
+class Commands(TyperGroup):
+    """The commands, each imported when it is asked for: serve needs no more memory than its own."""
+
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 - typer's signature
+        """Their names, in the order of the help."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002 - typer's signature
+        """The command of that name, None if there is none."""
+        if cmd_name not in COMMANDS:
+            return None
+        name = cmd_name.replace("-", "_")
+        one = typer.Typer(add_completion=False, rich_markup_mode="rich")
+        one.command(cmd_name)(getattr(import_module(f"cli.commands.{name}"), name))
+        return typer.main.get_command(one)
+
+
 app = typer.Typer(
     name="encamina",
+    cls=Commands,
     help="Encamina sets events on their way: validated, mapped and delivered, all by files.",
     no_args_is_help=True,
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
 )
-app.command("init")(init.init)
-app.command("validate")(validate.validate)
-app.command("dry-run")(dry_run.dry_run)
-app.command("serve")(serve.serve)
-app.command("sandbox")(sandbox.sandbox)
-app.command("send")(send.send)
-app.command("events")(events.events)
-app.command("deliveries")(deliveries.deliveries)
-app.command("docs")(docs.docs)
 
 
 def _print_version(wanted: bool) -> None:

@@ -82,7 +82,7 @@ def _leaves(rule: Rule, decision: Decision, names: Body) -> Iterator[str]:
     scope = dict(names) | {"part": decision.part}
     if rule.each is not None:
         lines = rule.each.lines(names)
-        if isinstance(lines, list) and decision.part < len(lines):
+        if lines is not MISSING and decision.part < len(lines):
             scope[rule.each.name] = lines[decision.part]
     try:
         leaves = template.render(scope).trace

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from typer.main import get_command
 
-from cli.main import app
+from cli.main import COMMANDS, app
 from engine.codec.lenient import read_json
 from engine.project.yamlfile import read_yaml
 from tests.docs.pages import ROOT, Block, anchors, blocks, links, name_of, pages, prose
@@ -76,8 +76,8 @@ def test_every_command_that_is_told_exists_with_its_options(where, words):
         assert name in {option for one in ENCAMINA.params for option in one.opts}, where
         return
 
-    assert name in ENCAMINA.commands, where
-    command = ENCAMINA.commands[name]
+    assert name in COMMANDS, where
+    command = ENCAMINA.get_command(None, name)
     if words[1:] not in ([], ["--help"]):
         # Raises with the name of an unknown option, a wrong value or one argument too many.
         command.make_context(name, words[1:])
@@ -86,7 +86,7 @@ def test_every_command_that_is_told_exists_with_its_options(where, words):
 def test_every_command_is_told_of():
     told = {words[0] for _, words in told_commands()}
 
-    assert told >= set(ENCAMINA.commands)
+    assert told >= set(COMMANDS)
 
 
 def all_blocks(*languages: str) -> list[Block]:

@@ -1,8 +1,11 @@
-"""Filters of phone numbers: the one door to the library phonenumbers."""
+"""Filters of phone numbers: the one door to the library phonenumbers.
 
+It is loaded with the first number: its 3 MiB are saved where nobody sends any (tests.bench).
+"""
+
+from functools import cache
+from importlib import import_module
 from typing import Any, Final
-
-import phonenumbers
 
 from engine.mapping.filters.countries import COUNTRIES, letters
 from engine.mapping.filters.hashing import is_hash
@@ -47,7 +50,7 @@ def _international(text: str) -> Any:
     number = _parsed(text, None)
     if number is None:
         return None
-    if phonenumbers.is_possible_number(number):
+    if _library().is_possible_number(number):
         return _digits(number)
     digits = "".join(str(int(one)) for one in text if one.isdecimal())
     return digits if FEWEST_DIGITS <= len(digits) <= MOST_DIGITS else None
@@ -57,21 +60,26 @@ def _national(text: str, region: str | None) -> Any:
     if region is None and not text.startswith("+"):
         return None
     number = _parsed(text, region.upper() if region else None)
-    if number is None or not phonenumbers.is_valid_number(number):
+    if number is None or not _library().is_valid_number(number):
         return None
     return _digits(number)
 
 
-def _parsed(text: str, region: str | None) -> phonenumbers.PhoneNumber | None:
+@cache
+def _library() -> Any:
+    return import_module("phonenumbers")
+
+
+def _parsed(text: str, region: str | None) -> Any:
     try:
-        return phonenumbers.parse(text, region)
-    except phonenumbers.NumberParseException:
+        return _library().parse(text, region)
+    except _library().NumberParseException:
         return None
 
 
-def _digits(number: phonenumbers.PhoneNumber) -> str:
+def _digits(number: Any) -> str:
     number.extension = None
-    return str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)[1:])
+    return str(_library().format_number(number, _library().PhoneNumberFormat.E164)[1:])
 
 
 _ARGUMENTS = (Argument("country", Kind.TEXT, None),)
