@@ -51,6 +51,12 @@ def print_findings(findings: Iterable[Finding]) -> None:
             console.print(f"    [dim]{plain(one.hint)}[/]")
 
 
+def say_if_cut(listed: int, limit: int) -> None:
+    """A word on standard error where a list ends at its limit and may not be whole."""
+    if listed >= limit:
+        err().print(f"[dim]The newest {limit}; --limit N shows more.[/]")
+
+
 def plain(text: str) -> str:
     """Text in which rich sees no mark-up."""
     return text.replace("[", r"\[")

@@ -20,10 +20,7 @@ def load(folder: Path, caches: Caches) -> tuple[Project | None, Release | None, 
     if project is None:
         return None, None, in_order(findings)
     release, faults = build_release(project, caches)
-    findings = [*findings, *faults]
-    if release is not None:
-        findings += check(project, release)
-    findings = in_order(findings)
+    findings = in_order([*findings, *faults, *check(project, release)])
     return project, None if has_errors(findings) else release, findings
 
 

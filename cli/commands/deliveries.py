@@ -9,7 +9,7 @@ import typer
 
 from cli.looks import delivery_counts, looking
 from cli.options import HERE, DataOption, JsonOption, LimitOption, ProjectOption, data_folder
-from cli.output import print_json, print_table
+from cli.output import print_json, print_table, say_if_cut
 from cli.tasks import run
 from engine.model.clock import to_iso
 from engine.model.delivery import Delivery, State
@@ -40,6 +40,7 @@ def deliveries(
         _print_summary(run(partial(_counts, project, folder)), as_json=as_json)
         return
     rows = run(partial(_newest, project, folder, which, limit))
+    say_if_cut(len(rows), limit)
     if as_json:
         for one in rows:
             print_json({**one.as_json(), "at": to_iso(one.at)})

@@ -10,7 +10,7 @@ import typer
 
 from cli.looks import Look, looking
 from cli.options import HERE, DataOption, JsonOption, LimitOption, ProjectOption, data_folder
-from cli.output import print_json, print_table
+from cli.output import print_json, print_table, say_if_cut
 from cli.tasks import run
 from engine.model.clock import to_iso
 from engine.model.jsonvalue import Body
@@ -35,6 +35,7 @@ def events(
     Example: encamina events --verdict quarantined
     """
     rows = run(partial(_newest, project, data_folder(project, data), limit, verdict))
+    say_if_cut(len(rows), limit)
     if as_json:
         for row in rows:
             print_json(row)

@@ -1,17 +1,24 @@
 """What each destination would get of an event, and why, by the very functions that serve."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from engine.codec.body import loads
 from engine.model.clock import Millis
-from engine.model.decision import Decision, Payload
+from engine.model.decision import Decision, Payload, Verb
 from engine.model.delivery import Request
 from engine.model.event import Event, Inbound, Source
 from engine.model.jsonvalue import Body, Json
 from engine.model.verdict import Accepted, Quarantined, Rejected, verdict_name
 from engine.pipeline.admit import admit
 from engine.pipeline.decide import decide
-from engine.pipeline.request import MASK, Moment, build_request, masked
+from engine.pipeline.request import (
+    MASK,
+    BodyFault,
+    Moment,
+    RequestFault,
+    build_request,
+    masked,
+)
 from engine.pipeline.scope import view
 from engine.release.destination import Destination
 from engine.release.release import Release
@@ -54,12 +61,27 @@ def dry_run(
         verdict.event,
         verdict,
         tuple(
-            (destination, decision)
+            (destination, _judged(release, destination, decision, now))
             for destination in release.destinations
             if destination.name in destinations
             for decision in decide(destination, verdict.event, source, now, seen)
         ),
     )
+
+
+def _judged(
+    release: Release, destination: Destination, decision: Decision, now: Millis
+) -> Decision:
+    """The decision, invalid if its payload alone makes a body that breaks ``request.contract``."""
+    if destination.request.contract is None or decision.payload is None:
+        return decision
+    try:
+        build_request(destination, release.env, [decision.payload], Moment(now))
+    except BodyFault as fault:
+        return replace(decision, verb=Verb.INVALID, reason=str(fault))
+    except RequestFault:
+        return decision
+    return decision
 
 
 def request_of(release: Release, destination: Destination, payload: Payload, now: Millis) -> Body:

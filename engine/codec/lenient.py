@@ -17,8 +17,8 @@ DIGITS = bytes(ord("0") if chr(byte).isdigit() else ord(" ") for byte in range(1
 LONG = b"0" * 19
 """So many digits in a row may be an integer that doesn't fit in 64 bits."""
 
-LONGEST_NUMBER = 1000
-"""Digits of an integer that is read; Python itself reads no more than 4,300."""
+LONGEST_NUMBER = 308
+"""Digits of an integer that is read: with more it is beyond every double, as 1e400 is."""
 
 SURROGATE = re.compile("[\ud800-\udfff]")
 

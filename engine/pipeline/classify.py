@@ -50,7 +50,11 @@ def classify(
         outcome = _outcome(line, names, answer, now)
         if line.failed is None:
             return [one or outcome for one in outcomes]
-        refused = _refused(line.failed, names, payloads)
+        listed = _listed(line.failed, names)
+        refused = _refused(listed, payloads)
+        if listed and not refused:
+            # Something is refused and can't be told which: alone it will be known.
+            return [Split(answer_text(answer)) if len(payloads) > 1 else outcome] * len(payloads)
         for index in refused:
             outcomes[index] = outcomes[index] or outcome
         if refused and line.rest == "retry":
@@ -107,10 +111,16 @@ def _wait(value: Json | Missing) -> int | None:
     return None
 
 
-def _refused(template: Template, names: Body, payloads: Sequence[Payload]) -> list[int]:
-    """The indexes that ``failed:`` names, by position or by dedupe key."""
+def _listed(template: Template, names: Body) -> Sequence[Json]:
+    """What ``failed:`` gives, as a list."""
     value = _value(template, names)
-    listed = value if isinstance(value, list) else [] if value is MISSING else [value]
+    if isinstance(value, Missing):
+        return []
+    return value if isinstance(value, list | tuple) else [value]
+
+
+def _refused(listed: Sequence[Json], payloads: Sequence[Payload]) -> list[int]:
+    """The indexes of what is listed by position or by dedupe key."""
     by_key: dict[str, list[int]] = {}
     for index, one in enumerate(payloads):
         by_key.setdefault(one.dedupe_key or "", []).append(index)

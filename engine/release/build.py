@@ -2,7 +2,7 @@
 
 from engine.model.cache import Caches
 from engine.model.event import Source
-from engine.model.finding import Finding, error, has_errors, in_order, warning
+from engine.model.finding import Finding, error, in_order, warning
 from engine.project.spec import Project, ProjectSpec
 from engine.release.destination import Destination, build_destination
 from engine.release.plan import build_plan
@@ -12,16 +12,17 @@ from engine.release.settings import render_text
 NAME_LENGTH = 12
 
 
-def build_release(project: Project, caches: Caches) -> tuple[Release | None, list[Finding]]:
-    """The release of a project; None when a finding is an error."""
+def build_release(project: Project, caches: Caches) -> tuple[Release, list[Finding]]:
+    """The release of a project and what is wrong with it.
+
+    With an error among the findings it lacks what could not be compiled: it is to be checked, so
+    that all findings are told in one run, and not to be served.
+    """
     plan, findings = build_plan(project.schemas)
     destinations, faults = _destinations(project, caches)
     findings += faults
     write_keys, faults = _write_keys(project)
     findings += faults
-    findings = in_order(findings)
-    if has_errors(findings):
-        return None, findings
     return Release(
         project.digest[:NAME_LENGTH],
         project.spec,
@@ -29,7 +30,7 @@ def build_release(project: Project, caches: Caches) -> tuple[Release | None, lis
         destinations,
         write_keys,
         project.env,
-    ), findings
+    ), in_order(findings)
 
 
 def _destinations(

@@ -1,9 +1,12 @@
 """The ``request:`` of a destination, compiled, and what it needs of the environment."""
 
+import base64
+import html
+import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from urllib.parse import urlsplit
+from urllib.parse import quote, quote_plus, urlsplit
 
 from engine.mapping.compile import Template, compile_tree, compile_value
 from engine.mapping.scope import ScopeSpec
@@ -16,8 +19,12 @@ from engine.project.spec import DestinationSpec, Project
 from engine.release.scope import HEADER_NAMES, REQUEST_NAMES, scope
 from engine.schema.validator import Validator, compile_schema
 
-SECRET_NAME = re.compile(r"TOKEN|SECRET|KEY|PASSWORD|CREDENTIAL", re.IGNORECASE)
+SECRET_NAME = re.compile(
+    r"TOKEN|SECRET|KEY|PASS|PWD|CREDENTIAL|AUTH|SIGN|PRIVATE|PAIR|(?:^|_)PAT(?:_|$)", re.IGNORECASE
+)
 """Environment variables whose values no person is shown."""
+
+ENV = re.compile(r"\benv\.([A-Za-z_][A-Za-z0-9_]*)")
 
 SAMPLE: Body = {"batch": [{}], "group": {}, "now": "", "attempt": 1, "raw_body": "{}"}
 """Stands in for what is known only when a request is made."""
@@ -67,7 +74,7 @@ def compile_request(
         params,
         body,
         _unset(spec, header_names, fixed, env),
-        _secrets((url, headers, params, body), env),
+        _secrets((url, headers, params, body), spec.settings, env),
         compile_schema(request.contract, schemas) if request.contract in schemas else None,
     ), findings
 
@@ -131,6 +138,20 @@ def _texts(document: Document) -> Iterator[Document]:
         yield from _texts(part)
 
 
-def _secrets(templates: tuple[Template, ...], env: Mapping[str, str]) -> tuple[str, ...]:
+def _secrets(
+    templates: tuple[Template, ...], settings: Document, env: Mapping[str, str]
+) -> tuple[str, ...]:
+    """The values to mask, in every form that a request or an answer may show, longest first."""
     names = {name for template in templates for name in template.env_names}
-    return tuple(sorted(env[name] for name in names if name in env and SECRET_NAME.search(name)))
+    names |= {name for text in _texts(settings) for name in ENV.findall(str(text.value))}
+    values = [env[name] for name in names if name in env and SECRET_NAME.search(name)]
+    return tuple(sorted({form for value in values for form in _forms(value)}, key=len)[::-1])
+
+
+def _forms(value: str) -> Iterator[str]:
+    yield value
+    yield quote(value, safe="")
+    yield quote_plus(value)
+    yield json.dumps(value)[1:-1]
+    yield html.escape(value)
+    yield base64.b64encode(value.encode()).decode()

@@ -88,7 +88,7 @@ def findings_of(folder: Path, env: Mapping[str, str] = ENV) -> tuple[Release | N
     if project is None:
         return None, findings
     release, more = build_release(project, Caches.on())
-    findings = [*findings, *more, *(check(project, release) if release else ())]
+    findings = [*findings, *more, *check(project, release)]
     return (None if has_errors(findings) else release), findings
 
 

@@ -136,7 +136,7 @@ def test_the_others_can_be_sent_again_at_once(tmp_path):
     assert good.now is True
 
 
-@pytest.mark.parametrize("failed", ["[]", "body.missing", "[7]"])
+@pytest.mark.parametrize("failed", ["[]", "body.missing"])
 def test_a_line_that_refuses_nobody_does_not_match(tmp_path, failed):
     hook = with_responses(
         tmp_path,
@@ -203,3 +203,15 @@ def test_every_payload_with_a_refused_key_is_refused(tmp_path):
     twice = [TWO[0], TWO[0], TWO[1]]
 
     assert kinds(classify(hook, twice, an_answer(207), NOW)) == [Dead, Dead, Delivered]
+
+
+@pytest.mark.parametrize("failed", ["[7]", "['unknown']"])
+def test_a_refusal_of_what_is_not_in_the_batch_is_looked_for_by_halving(tmp_path, failed):
+    hook = with_responses(
+        tmp_path,
+        f'{{ when: "{{{{ status == 200 }}}}", failed: "{{{{ {failed} }}}}", then: dead }}',
+        '{ when: "{{ status == 200 }}", then: delivered }',
+    )
+
+    assert kinds(classify(hook, TWO, an_answer(200), NOW)) == [Split, Split]
+    assert kinds(classify(hook, TWO[:1], an_answer(200), NOW)) == [Dead]

@@ -4,7 +4,7 @@ import pytest
 
 from engine.model.decision import Payload
 from engine.pipeline.decide import payload_of
-from engine.pipeline.request import BodyFault, Moment, RequestFault, build_request, masked
+from engine.pipeline.request import BodyFault, Moment, RequestFault, build_request, mask, masked
 from tests.support.events import NOW
 from tests.support.releases import ENV, a_release
 
@@ -68,6 +68,24 @@ def test_no_secret_is_in_a_masked_request(tmp_path):
 
     assert "s3cret" not in repr((request.url, request.params, request.headers, request.body))
     assert request.params == {"key": "***"}
+
+
+def test_a_secret_is_masked_in_every_form_and_through_settings(tmp_path):
+    text = HOOK.replace(
+        "settings: { region: eu }", 'settings: { region: eu, pass: "{{ env.PASS }}" }'
+    )
+    text = text.replace(
+        "X-Attempt:",
+        'X-Basic: "{{ env.HOOK_SECRET | base64 }}"\n        X-Pass: "{{ settings.pass }}"'
+        "\n        X-Attempt:",
+    )
+    env = {**SET, "HOOK_SECRET": "s3c&ret/", "PASS": "s3c&ret/longer"}
+
+    request = built(hook(tmp_path, text, env), env)
+
+    assert masked(request).headers["X-Basic"] == "***"
+    assert masked(request).headers["X-Pass"] == "***"
+    assert mask("?key=s3c%26ret%2F", request.secrets) == "?key=***"
 
 
 @pytest.mark.parametrize(
