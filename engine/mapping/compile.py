@@ -115,11 +115,6 @@ class Template:
         """The variables of the environment that it reads."""
         return self.uses.env_names
 
-    @property
-    def required_env(self) -> frozenset[str]:
-        """Those without which one of its texts ends missing for sure."""
-        return self.uses.required_env
-
     def leaf_reads(self, path: Sequence[str], name: str) -> bool:
         """Whether a leaf at, or below, a path of the payload reads this name."""
         steps = tuple(path)

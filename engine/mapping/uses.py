@@ -34,22 +34,17 @@ class Read:
 
 @dataclass(frozen=True, slots=True)
 class Uses:
-    """What an expression reads, or a whole template.
-
-    ``required_env`` are the variables without which it ends missing for sure.
-    """
+    """What an expression reads, or a whole template."""
 
     names: frozenset[str] = frozenset()
     reads: tuple[Read, ...] = ()
     env_names: frozenset[str] = frozenset()
-    required_env: frozenset[str] = frozenset()
 
     def __or__(self, other: "Uses") -> "Uses":
         return Uses(
             self.names | other.names,
             self.reads + other.reads,
             self.env_names | other.env_names,
-            self.required_env | other.required_env,
         )
 
 
@@ -63,7 +58,6 @@ def uses_of(
         frozenset(_root(chain).name for chain in chains),
         reads,
         frozenset(read.path[1] for read in reads if read.path[0] == ENVIRONMENT and read.path[1:]),
-        _required(expression),
     )
     unknown = (_unknown_key(chain, text, scope) for chain in chains)
     return uses, [finding for finding in unknown if finding is not None]
@@ -103,22 +97,6 @@ def _unknown_key(chain: syntax.Expression, text: Text, scope: ScopeSpec) -> Find
         return None
     hint = nearest(keys[0], scope.closed[name]) or f"{name} is empty here"
     return error("E209", text.place(_steps_at(chain)[1]), f'no "{keys[0]}" in {name}', hint)
-
-
-def _required(expression: syntax.Expression) -> frozenset[str]:
-    """The variables without which the expression is missing, whatever else it reads."""
-    chain = syntax.chain_of(expression)
-    if chain is not None:
-        return frozenset(chain[1:2]) if chain[0] == ENVIRONMENT else frozenset()
-    match expression:
-        case syntax.Filter(spec, value):
-            return frozenset() if spec.name == "default" else _required(value)
-        case syntax.Key(base) | syntax.Item(base):
-            return _required(base)
-        case syntax.Arithmetic() | syntax.Joined() | syntax.Negative():
-            return frozenset[str]().union(*map(_required, syntax.parts_of(expression)))
-        case _:
-            return frozenset()
 
 
 def origin_of(expression: syntax.Expression, scope: ScopeSpec) -> tuple[str, ...] | None:
