@@ -132,3 +132,31 @@ def test_an_explanation_says_what_stopped_an_event_and_what_was_dropped(tmp_path
     assert "no rule of 1 takes it" in explained(release, an_event("Other"))
     without = an_event(properties={"order_id": "1"})
     assert "total = dropped: missing" in explained(release, without)
+
+
+def test_an_explanation_of_a_line_shows_what_that_line_gave(tmp_path):
+    rules = FILES["rules/hook.yaml"].replace(
+        "    payload:\n", "    each: product in properties.products\n    payload:\n"
+    )
+    rules = rules.replace("event.messageId }}", "event.messageId }}:{{ part }}")
+    rules = rules.replace("properties.total | number", "product.price | number")
+    release = a_release(tmp_path, {"rules/hook.yaml": rules})
+    dry = dry_run(release, an_event(), SHOP, NOW, ALL)
+    destination, second = dry.decisions[1]
+
+    said = "\n".join(explain(release, destination, dry.event, second, NOW))
+
+    assert "total = 49900 " in said
+
+
+def test_a_payload_whose_body_breaks_the_request_s_contract_is_invalid(tmp_path):
+    files = {
+        "destinations/hook.yaml": FILES["destinations/hook.yaml"].replace(
+            "request:\n", "request:\n  contract: schemas/payloads/body.yaml\n"
+        ),
+        "schemas/payloads/body.yaml": "properties: { items: { maxItems: 0 } }",
+    }
+    dry = dry_run(a_release(tmp_path, files), an_event(), SHOP, NOW, ALL)
+
+    [(_, decision)] = dry.decisions
+    assert (str(decision.verb), decision.reason.split(":")[0]) == ("invalid", "request.contract")
