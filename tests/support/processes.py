@@ -25,7 +25,7 @@ DEMO_ENV = {
     "META_CONVERSION_API_TOKEN": "demo-meta-token",
     "META_APP_SECRET": "demo-meta-app-secret",
     "GTM_SERVER_CONTAINER_URL": "https://gtm.example.com",
-    "GTM_MEASUREMENT_ID": "G-DEMO123456",
+    "GTM_MEASUREMENT_ID": "G-ABC123",
     "GTM_API_SECRET": "demo-gtm-api-secret",
     "POSTHOG_KEY": "phc_demo",
     "POSTHOG_HOST": "https://us.i.posthog.com",

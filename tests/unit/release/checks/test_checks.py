@@ -193,7 +193,7 @@ def test_two_live_destinations_that_count_in_one_place_are_a_warning():
     [(code, message)] = environment(DEMO_ENV)
 
     assert code == "W403"
-    assert "ga4 and gtm are both live and count in G-DEMO123456" in message
+    assert "ga4 and gtm are both live and count in G-ABC123" in message
 
 
 def test_a_source_without_a_key_is_a_warning(tmp_path):
