@@ -11,7 +11,8 @@ import typer
 from typer.core import TyperGroup
 
 from cli.output import Exit, err
-from engine.model.errors import EncaminaError
+from engine.model.errors import EncaminaError, ProjectError
+from engine.model.names import did_you_mean
 
 COMMANDS = (
     "init",
@@ -34,9 +35,10 @@ class Commands(TyperGroup):
         return list(COMMANDS)
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002 - typer's signature
-        """The command of that name, None if there is none."""
+        """The command of that name; raises ``ProjectError`` with the nearest if there is none."""
         if cmd_name not in COMMANDS:
-            return None
+            hint = did_you_mean(cmd_name, COMMANDS) or "encamina --help lists them"
+            raise ProjectError(f'no command "{cmd_name}"; {hint}')
         name = cmd_name.replace("-", "_")
         one = typer.Typer(add_completion=False, rich_markup_mode="rich")
         one.command(cmd_name)(getattr(import_module(f"cli.commands.{name}"), name))

@@ -6,7 +6,7 @@ who is followed.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import jsonschema_rs
@@ -23,11 +23,15 @@ from engine.schema.reasons import breaches
 
 @dataclass(frozen=True, slots=True)
 class Validator:
-    """One schema, compiled once; ``path`` is the file it stands in."""
+    """One schema, compiled once; ``path`` is its file, ``schemas`` are all that it leads to.
+
+    Who explains is made when there is first something to explain: most schemas never need to.
+    """
 
     path: str
     decide: Callable[[object], bool]
-    judge: Judge
+    schemas: Mapping[str, Body]
+    _judges: list[Judge] = field(default_factory=list, repr=False, compare=False)
 
     def is_valid(self, value: Json) -> bool:
         """Whether ``value`` meets the schema."""
@@ -42,7 +46,7 @@ class Validator:
         if self.is_valid(value):
             return ()
         try:
-            found = breaches(self.judge, _plain(value))
+            found = breaches(self._judge(), _plain(value))
         except RecursionError:
             return (Breach((), "", "is nested too deeply to tell what is wrong"),)
         return found or (Breach((), "", f"does not meet {self.path}"),)
@@ -50,6 +54,11 @@ class Validator:
     def reasons(self, value: Json) -> tuple[Reason, ...]:
         """Why ``value`` does not meet the schema, by path, at most 50; none if it does."""
         return tuple(breach.reason() for breach in self.breaches(value))
+
+    def _judge(self) -> Judge:
+        if not self._judges:
+            self._judges.append(explainer(self.path, self.schemas))
+        return self._judges[0]
 
 
 def compile_schema(path: str, schemas: Mapping[str, Body]) -> Validator:
@@ -74,7 +83,7 @@ def compile_schema(path: str, schemas: Mapping[str, Body]) -> Validator:
         )
     except (ValueError, jsonschema_rs.ReferencingError) as fault:
         raise ProjectError(f"{path} can't be used as a schema") from fault
-    return Validator(path, decider.is_valid, explainer(path, needed))
+    return Validator(path, decider.is_valid, needed)
 
 
 def _fetch_nothing(uri: str, /) -> Any:

@@ -57,6 +57,13 @@ def test_the_version_is_the_package_s():
     assert re.fullmatch(r"encamina \d+\.\d+\.\d+\n", done.stdout)
 
 
+def test_a_command_that_is_none_is_told_with_the_nearest():
+    done = run("valdate")
+
+    assert done.returncode == 2
+    assert done.stderr == 'encamina: no command "valdate"; did you mean "validate"?\n'
+
+
 def test_without_a_command_the_help_is_shown():
     assert "validate" in run().stdout
 
