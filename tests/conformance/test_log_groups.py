@@ -6,24 +6,9 @@ import trio.testing
 
 from engine.model.clock import Millis
 from engine.model.errors import StorageError
+from tests.support.logs import filled, nothing_comes, positions
 
 pytestmark = pytest.mark.trio
-
-
-def positions(entries):
-    return [entry.position for entry in entries]
-
-
-async def filled(log, an_event, count, *groups):
-    for group in groups:
-        await log.create_group(group)
-    return await log.append([an_event(f"m{number}") for number in range(1, count + 1)])
-
-
-async def nothing_comes(log, group):
-    with trio.move_on_after(0.05) as waited:
-        await log.read(group, 10)
-    return waited.cancelled_caught
 
 
 async def test_a_new_group_starts_at_the_end_of_the_log(engine, an_event):

@@ -5,24 +5,9 @@ import trio
 import trio.testing
 
 from engine.model.clock import Millis
+from tests.support.logs import filled, nothing_comes, positions
 
 pytestmark = pytest.mark.trio
-
-
-def positions(entries):
-    return [entry.position for entry in entries]
-
-
-async def filled(log, an_event, count, *groups):
-    for group in groups:
-        await log.create_group(group)
-    return await log.append([an_event(f"m{number}") for number in range(1, count + 1)])
-
-
-async def nothing_comes(log, group):
-    with trio.move_on_after(0.05) as waited:
-        await log.read(group, 10)
-    return waited.cancelled_caught
 
 
 async def test_what_is_put_off_comes_again_when_it_is_due(engine, an_event, clock):

@@ -7,22 +7,11 @@ import sys
 
 import pytest
 
+from cli.main import COMMANDS
 from tests.support.events import an_event
 from tests.support.processes import ROOT, a_project, clean_environment
 
 pytestmark = pytest.mark.slow
-
-COMMANDS = [
-    "init",
-    "validate",
-    "dry-run",
-    "serve",
-    "sandbox",
-    "send",
-    "events",
-    "deliveries",
-    "docs",
-]
 
 
 @pytest.fixture(scope="module")
