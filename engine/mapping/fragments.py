@@ -24,7 +24,8 @@ def taken_in(
         return own, findings
     if isinstance(below, Branch):
         return merge_trees(below, own), findings
-    if branch.members or branch.condition is not None or len(branch.uses) > 1:
+    beside = (branch.members, branch.condition, branch.merged, branch.uses[1:])
+    if any(beside):
         use = branch.uses[-1]
         message = f"fragment {use.name} is no object, so nothing can stand beside it"
         findings.append(error("E207", use.place, message, "let $use stand alone"))

@@ -1,10 +1,11 @@
 """Where in the payload a value goes, and the faults that are reported there."""
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from engine.mapping.faults import Misfit
 from engine.mapping.limits import located
+from engine.mapping.missing import STAYS
 from engine.model.decision import Fault
 from engine.model.document import Place
 from engine.model.errors import BoundPassed
@@ -49,3 +50,16 @@ def failed(faults: list[Fault], path: str, failure: Misfit | BoundPassed, place:
 def no_list(path: str, value: Json, place: Place) -> Fault:
     """The fault of a ``$for`` over anything but a list."""
     return Fault(path, f"$for takes a list, found a {json_type(value)}", place.file, place.line)
+
+
+def merged(
+    value: Any, own: frozenset[str], faults: list[Fault], path: str, place: Place
+) -> dict[str, Json]:
+    """The keys of an object that are not the tree's own, without empty values; else a fault."""
+    if value.__class__ is not dict:
+        message = f"$merge takes an object, found a {json_type(value)}"
+        faults.append(Fault(path, message, place.file, place.line))
+        return {}
+    return {
+        key: one for key, one in value.items() if key not in own and (one or one.__class__ in STAYS)
+    }

@@ -24,7 +24,7 @@ from engine.mapping.limits import (
     weigh,
 )
 from engine.mapping.missing import LISTS, PLAIN, STAYS
-from engine.mapping.paths import FAILURES, At, failed, no_list
+from engine.mapping.paths import FAILURES, At, failed, merged, no_list
 from engine.mapping.python import Frame, Writer
 from engine.mapping.scope import ScopeSpec
 from engine.mapping.tokens import Text
@@ -153,7 +153,6 @@ class Program:
             return
         self.leaves.append((at.steps, reading.uses.names))
         self._work_out(reading, text, at)
-        self._trace("seen", text, text.place(reading.at), at)
         self._put_if(self._is_sent(reading.expression), "v", put)
 
     def _is_sent(self, expression: syntax.Expression) -> str:
@@ -174,22 +173,23 @@ class Program:
             self.uses |= reading.uses
         return reading
 
-    def _work_out(self, reading: Reading, text: Text, at: At) -> None:
+    def _work_out(self, reading: Reading, text: Text, at: At, verb: str = "seen") -> None:
         """Puts the value of an expression into ``v``, and its fault, for a trace, into ``m``."""
         self.writer.passed = 0
-        source = self.writer.write(reading.expression)
+        source, place = self.writer.write(reading.expression), text.place(reading.at)
         if self.traced:
             self._add("m = None")
-        if not can_fail(reading.expression):
+        if can_fail(reading.expression):
+            failing = f"{self._known(failed)}(faults, {at.source()}, misfit, {self._known(place)})"
+            self._add("try:")
+            self._add(f" v = {source}")
+            self._add(f"except {self._known(FAILURES)} as misfit:")
+            self._add(f" v = {failing}")
+            if self.traced:
+                self._add(" m = misfit")
+        else:
             self._add(f"v = {source}")
-            return
-        place = self._known(text.place(reading.at))
-        self._add("try:")
-        self._add(f" v = {source}")
-        self._add(f"except {self._known(FAILURES)} as misfit:")
-        self._add(f" v = {self._known(failed)}(faults, {at.source()}, misfit, {place})")
-        if self.traced:
-            self._add(" m = misfit")
+        self._trace(verb, text, place, at)
 
     def _trace(  # noqa: PLR0913 - a line of source with six blanks
         self, verb: str, text: Text, place: Place, at: At, value: str = "v", fault: str = "m"
@@ -208,8 +208,27 @@ class Program:
         self._add(f"{found} = {{}}")
         for key, tree in branch.members.items():
             self._tree(tree, at.key(key), self._set(found, key), depth + 1)
+        self._merge(branch, at, found)
         self._put_if(found, found, put)
         self.indent = indent
+
+    def _merge(self, branch: Branch, at: At, found: str) -> None:
+        """Puts the keys of a ``$merge`` beside those in ``found``."""
+        leaf = branch.merged
+        if isinstance(leaf, Leaf) and (place := self._word("$merge", leaf, at, "seen")):
+            own = self._known(frozenset(branch.members))
+            rest = f"{self._known(merged)}(v, {own}, faults, {at.source()}, {place})"
+            self._add(f"if v or v.__class__ in {self._known(STAYS)}: {found}.update({rest})")
+
+    def _word(self, word: str, leaf: Leaf, at: At, verb: str) -> str:
+        """Puts what stands behind a word of the tree into ``v``; the source of its place."""
+        reading = self._take(*self._read_text(leaf.text))
+        if reading is None:
+            return ""
+        if not reading.is_alone:
+            self._fail(leaf.place, f"{word} has text around its expression", "leave it out")
+        self._work_out(reading, leaf.text, at, verb)
+        return self._known(leaf.text.place(reading.at))
 
     def _set(self, variable: str, key: str) -> Put:
         return lambda value: self._add(f"{variable}[{key!r}] = {value}")
@@ -222,13 +241,8 @@ class Program:
             if condition.value is not False:
                 self._fail(condition.place, "$if takes an expression", 'write it like: "{{ a.b }}"')
             return False
-        reading = self._take(*self._read_text(condition.text))
-        if reading is None:
+        if not self._word("$if", condition, at, "asked"):
             return False
-        if not reading.is_alone:
-            self._fail(condition.place, "$if has text around its expression", "leave it out")
-        self._work_out(reading, condition.text, at)
-        self._trace("asked", condition.text, condition.text.place(reading.at), at)
         self._add("if v:")
         return True
 
@@ -244,7 +258,6 @@ class Program:
         outer_scope = self.scope
         if reading is not None:
             self._work_out(reading, loop.text, at)
-            self._trace("seen", loop.text, loop.text.place(reading.at), at)
         self.scope = self.scope.with_name(loop.name, origin)
         self.loops += 1
         self._steps(loop, at, put, depth)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Final
 
-MOST_LISTED: Final = 12
+MOST_LISTED: Final = 16
 """Names that a hint lists where none is near; more would hide the message."""
 
 

@@ -13,8 +13,9 @@ from engine.model.jsonvalue import Body, Json
 class LeafTrace:
     """One leaf of one render: where it stands in the payload and in the rule, and what it gave.
 
-    A ``$if`` or ``$for`` is traced too, at the path of its object or list. ``dropped`` says why
-    nothing of it is in the payload: ``missing``, ``empty``, ``condition is not true``, or a fault.
+    A ``$if``, ``$merge`` or ``$for`` is traced too, at the path of its object or list. ``dropped``
+    says why nothing of it is in the payload: ``missing``, ``empty``, ``condition is not true``, or
+    a fault.
     """
 
     path: str

@@ -1,4 +1,4 @@
-"""A payload tree as written: leaves, objects, lists, ``$for``, ``$if`` and ``$use``.
+"""A payload tree as written: leaves, objects, lists, ``$for``, ``$if``, ``$use`` and ``$merge``.
 
 What the texts of its leaves say is read when the tree is compiled, as only then the names in scope
 are known.
@@ -19,7 +19,8 @@ FOR: Final = "$for"
 DO: Final = "$do"
 IF: Final = "$if"
 USE: Final = "$use"
-WORDS: Final = (FOR, DO, IF, USE)
+MERGE: Final = "$merge"
+WORDS: Final = (FOR, DO, IF, USE, MERGE)
 
 SLIPS: Final = frozenset(
     (
@@ -45,6 +46,10 @@ SLIPS: Final = frozenset(
         "$loop",
         "$repeat",
         "$dos",
+        "$merges",
+        "$spread",
+        "$extend",
+        "$take",
     )
 )
 """Keys that look like ours and are none; any other ``$…`` is a key of the payload, as some vendors
@@ -75,12 +80,16 @@ class Leaf:
 
 @dataclass(frozen=True, slots=True)
 class Branch:
-    """An object: ``members`` laid over the fragments of ``uses``; ``condition`` is its ``$if``."""
+    """An object: ``members`` laid over the fragments of ``uses``; ``condition`` is its ``$if``.
+
+    ``merged`` is its ``$merge``: an object of the event whose other keys stand beside the members.
+    """
 
     members: Mapping[str, "Tree"]
     place: Place
     condition: Leaf | Constant | None = None
     uses: tuple["Use", ...] = ()
+    merged: Leaf | Constant | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,8 +193,13 @@ def _parse_branch(document: Document) -> tuple[Tree, list[Finding]]:
             members[key[1:] if key.startswith("$$") else key] = tree
             findings += found
     uses, found = _uses(document)
+    findings += found
     condition = parse_leaf(document.at(IF)) if IF in _keys(document) else None
-    return Branch(members, document.place(), condition, uses), findings + found
+    merged = parse_leaf(document.at(MERGE)) if MERGE in _keys(document) else None
+    if isinstance(merged, Constant) and not _is_null(merged):
+        hint = 'write it like: "{{ properties.extra }}"'
+        findings.append(error("E207", merged.place, "$merge takes an expression", hint))
+    return Branch(members, document.place(), condition, uses, merged), findings
 
 
 def _keys(document: Document) -> list[str]:
@@ -208,16 +222,21 @@ def merge_trees(defaults: Tree, over: Tree) -> Tree:
         return over
     members = dict(defaults.members)
     uses = defaults.uses + over.uses
+    merged = over.merged if over.merged is not None else defaults.merged
     for key, tree in over.members.items():
-        # Behind a fragment the null has to stay: it removes what the fragment brings.
-        if isinstance(tree, Constant) and tree.value is None and not uses:
+        # Behind a fragment or an object the null has to stay: it removes what they bring.
+        if _is_null(tree) and not uses and merged is None:
             members.pop(key, None)
         elif key in members:
             members[key] = merge_trees(members[key], tree)
         else:
             members[key] = tree
     condition = over.condition if over.condition is not None else defaults.condition
-    return replace(over, members=members, uses=uses, condition=condition)
+    return replace(over, members=members, uses=uses, condition=condition, merged=merged)
+
+
+def _is_null(tree: Tree) -> bool:
+    return isinstance(tree, Constant) and tree.value is None
 
 
 def place_in(tree: Tree, path: str | Iterable[str]) -> Place | None:
@@ -243,8 +262,8 @@ def node_at(tree: Tree, steps: list[str]) -> tuple[Tree, list[str]]:
 
 def _below(tree: Tree, step: str) -> Tree | None:
     match tree:
-        case Branch(members):
-            return members.get(step)
+        case Branch(members, merged=merged):
+            return members.get(step, merged)
         case Items(items):
             return items[int(step)] if step.isdecimal() and int(step) < len(items) else None
         case Loop(body=body):

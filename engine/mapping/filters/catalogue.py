@@ -7,7 +7,9 @@ from typing import Final
 from engine.mapping.filters import (
     hashing,
     ids,
+    levels,
     lists,
+    masking,
     number,
     objects,
     personal,
@@ -15,6 +17,7 @@ from engine.mapping.filters import (
     tests,
     text,
     time,
+    visitor,
     web,
 )
 from engine.mapping.filters.spec import FilterSpec, TestSpec
@@ -25,10 +28,10 @@ GROUPS: Final[Mapping[str, tuple[FilterSpec, ...]]] = MappingProxyType(
         "numbers": number.FILTERS,
         "time": time.FILTERS,
         "lists": lists.FILTERS,
-        "objects": objects.FILTERS,
-        "ids and cookies": ids.FILTERS,
+        "objects": (*objects.FILTERS, *levels.FILTERS),
+        "ids and cookies": (*ids.FILTERS, *visitor.FILTERS),
         "URLs and addresses": web.FILTERS,
-        "personal data": (*personal.FILTERS, *phone.FILTERS),
+        "personal data": (*personal.FILTERS, *phone.FILTERS, *masking.FILTERS),
         "hashing": hashing.FILTERS,
     }
 )

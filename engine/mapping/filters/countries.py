@@ -68,7 +68,7 @@ de deu Germany/Alemania
 dj dji Djibouti/Yibuti
 dk dnk Denmark/Dinamarca
 dm dma Dominica
-do dom Dominican Republic/República Dominicana
+do dom Dominican Republic/República Dominicana/Rep. Dominicana
 dz dza Algeria/Argelia
 ec ecu Ecuador
 ee est Estonia
@@ -84,7 +84,7 @@ fm fsm Micronesia
 fo fro Faroe Islands/Islas Feroe
 fr fra France/Francia
 ga gab Gabon/Gabón
-gb gbr United Kingdom/Reino Unido/Great Britain/Gran Bretaña/UK
+gb gbr United Kingdom/Reino Unido/Great Britain/Gran Bretaña/UK/England/Inglaterra
 gd grd Grenada/Granada
 ge geo Georgia
 gf guf French Guiana/Guayana Francesa
@@ -164,7 +164,7 @@ mt mlt Malta
 mu mus Mauritius/Mauricio
 mv mdv Maldives/Maldivas
 mw mwi Malawi/Malaui
-mx mex Mexico/México
+mx mex Mexico/México/Méjico
 my mys Malaysia/Malasia
 mz moz Mozambique
 na nam Namibia
@@ -240,7 +240,7 @@ tz tza Tanzania
 ua ukr Ukraine/Ucrania
 ug uga Uganda
 um umi United States Minor Outlying Islands/Islas Ultramarinas de Estados Unidos
-us usa United States/United States of America/Estados Unidos/EE. UU.
+us usa United States/United States of America/Estados Unidos/Estados Unidos de América/EE. UU.
 uy ury Uruguay
 uz uzb Uzbekistan/Uzbekistán
 va vat Vatican City/Holy See/Ciudad del Vaticano

@@ -39,11 +39,15 @@ def join(elements: Iterable[Any], separator: str = ",") -> str:
     return str(joined(texts[1:]))
 
 
-def total(elements: Iterable[Any], key: str | None = None) -> Any:
-    """The sum of the elements, or of their values at ``key``; missing if none is there."""
+def total(elements: Iterable[Any], key: str | None = None, default: Any = None) -> Any:
+    """The sum of the elements, or of their values at ``key``; missing if none is there.
+
+    An element without a value counts as ``default``, or not at all.
+    """
     if key is not None:
         elements = [one.get(key) for one in elements if one.__class__ is dict]
-    return _sum([one if one.__class__ in NUMBERS else numeric(one) for one in elements])
+    values = [one if one.__class__ in NUMBERS else numeric(one) for one in elements]
+    return _sum(values if default is None else [default if v is None else v for v in values])
 
 
 def sum_product(elements: Iterable[Any], key_a: str, key_b: str, default_b: Any = 1) -> Any:
@@ -89,15 +93,20 @@ def unique(elements: Iterable[Any]) -> list[Json]:
 def ordered(elements: Iterable[Any], key: str | None = None) -> list[Json]:
     """The elements from the smallest, by themselves or by their values at ``key``.
 
-    Those without a value stay at the end, in their order.
+    A key with dots is a path. Those without a value stay at the end, in their order.
     """
-    elements = list(elements)
-    there = [element for element in elements if field(element, key) is not None]
-    kinds = {_order_kind(field(element, key)) for element in there}
-    if len(kinds) > 1:
+    pairs = [(_at_path(element, key), element) for element in elements]
+    if len({_order_kind(value) for value, _ in pairs if value is not None}) > 1:
         raise Misfit("sort takes numbers or texts, found both")
-    absent = [element for element in elements if field(element, key) is None]
-    return sorted(there, key=lambda element: field(element, key)) + absent
+    absent = [element for value, element in pairs if value is None]
+    there = [pair for pair in pairs if pair[0] is not None]
+    return [element for _, element in sorted(there, key=lambda pair: pair[0])] + absent
+
+
+def _at_path(element: Any, path: str | None) -> Any:
+    for key in path.split(".") if path is not None else ():
+        element = field(element, key)
+    return element
 
 
 def _order_kind(value: Any) -> str:
@@ -122,6 +131,24 @@ def take(elements: Any, count: Any) -> list[Json]:
 
 
 _KEY = (Argument("key", Kind.TEXT, None),)
+
+
+def flatten(elements: Iterable[Any]) -> list[Json]:
+    """The elements of the lists in the list, one level deep."""
+    found: list[Json] = []
+    for element in elements:
+        if element.__class__ in LISTS:
+            found += element
+        else:
+            found.append(element)
+    return found
+
+
+def positions(elements: Iterable[Any], key: str, wanted: Any) -> list[Json]:
+    """Where the elements stand, from 0, whose value at ``key`` is the wanted one."""
+    sought = frozen(wanted)
+    return [at for at, one in enumerate(elements) if frozen(field(one, key)) == sought]
+
 
 FILTERS: Final = (
     FilterSpec(
@@ -175,13 +202,27 @@ FILTERS: Final = (
         rest=Argument("key", Kind.TEXT),
     ),
     FilterSpec(
+        "positions",
+        "where the elements stand, from 0, that have this value at the key",
+        Kind.LIST,
+        Kind.LIST,
+        positions,
+        (Example([{"ok": False}, {"ok": True}, {}, {"ok": False}], [0, 3], ("ok", False)),),
+        (Argument("key", Kind.TEXT), Argument("value", Kind.PLAIN)),
+    ),
+    FilterSpec(
         "sum",
         "the sum of the elements, or of their values at the key; numeric text counts",
         Kind.LIST,
         Kind.NUMBER,
         total,
-        (Example([1, "2.5"], 3.5), Example([{"n": 2}, {}], 2, ("n",)), Example([], None)),
-        _KEY,
+        (
+            Example([1, "2.5"], 3.5),
+            Example([{"n": 2}, {}], 2, ("n",)),
+            Example([{"n": 2}, {}], 3, ("n", 1)),
+            Example([], None),
+        ),
+        (*_KEY, Argument("default", Kind.NUMBER, None)),
         may_be_missing=True,
     ),
     FilterSpec(
@@ -211,13 +252,14 @@ FILTERS: Final = (
     ),
     FilterSpec(
         "sort",
-        "from the smallest, by itself or by the value at the key",
+        "from the smallest, by itself or by the value at the key, or at a path with dots",
         Kind.LIST,
         Kind.LIST,
         ordered,
         (
             Example([3, 1, 2], [1, 2, 3]),
             Example([{"n": 2}, {}, {"n": 1}], [{"n": 1}, {"n": 2}, {}], ("n",)),
+            Example([{"a": {"n": 2}}, {"a": {}}], [{"a": {"n": 2}}, {"a": {}}], ("a.n",)),
         ),
         _KEY,
     ),
@@ -245,5 +287,13 @@ FILTERS: Final = (
         Kind.LIST,
         as_list,
         (Example("a", ["a"]), Example(["a"], ["a"])),
+    ),
+    FilterSpec(
+        "flatten",
+        "one list of the elements of its lists; what is no list stays an element",
+        Kind.LIST,
+        Kind.LIST,
+        flatten,
+        (Example([[1, 2], [3], 4], [1, 2, 3, 4]), Example([], [])),
     ),
 )

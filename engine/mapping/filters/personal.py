@@ -57,6 +57,15 @@ def email_undotted(text: str) -> Any:
     return f"{name.replace('.', '')}@{host}"
 
 
+def email_untagged(text: str) -> Any:
+    """As ``email_undotted``, of Gmail without ``+`` and what follows; white space is no fault."""
+    found = email_undotted("".join(text.split()))
+    if found is None or not found.endswith(("@gmail.com", "@googlemail.com")):
+        return found
+    name, _, host = found.partition("@")
+    return email(f"{name.partition('+')[0]}@{host}")
+
+
 def without_marks(text: str) -> str:
     """Lower case without punctuation, symbols and spaces: how names are compared."""
     text = "".join(folded(text).split())
@@ -71,6 +80,12 @@ def name_of_letters(text: str) -> str:
     if text.replace(" ", "").isalpha():
         return " ".join(text.split())
     kept = (one for one in text if unicodedata.category(one)[0] not in "PSNC")
+    return " ".join("".join(kept).split())
+
+
+def street(text: str) -> str:
+    """Lower case without punctuation and symbols; digits and single spaces stay."""
+    kept = (one for one in folded(text) if unicodedata.category(one)[0] not in "PSC")
     return " ".join("".join(kept).split())
 
 
@@ -168,6 +183,14 @@ FILTERS: Final = (
         ("ana.ruiz@tienda.co", "ana.ruiz@tienda.co"),
     ),
     _spec(
+        "email_untagged",
+        "an e-mail address in lower case without white space, of Gmail without dots and +suffix",
+        email_untagged,
+        ("Jane.Doe+x@GoogleMail.com ", "janedoe@googlemail.com"),
+        ("ana.ruiz+x@tienda.co", "ana.ruiz+x@tienda.co"),
+        ("ana @tienda.co", "ana@tienda.co"),
+    ),
+    _spec(
         "name",
         "a name in lower case, without punctuation and spaces",
         without_marks,
@@ -180,6 +203,13 @@ FILTERS: Final = (
         "a name in lower case, without digits and symbols",
         name_of_letters,
         (" Ana  Lucía 2", "ana lucía"),
+    ),
+    _spec(
+        "street",
+        "a street in lower case, without punctuation and symbols",
+        street,
+        (" Cra. 43A # 1-50, Apto 302 ", "cra 43a 150 apto 302"),
+        ("#", None),
     ),
     _spec(
         "city",

@@ -71,6 +71,11 @@ def _exact_json(value: Any) -> str:
         raise BoundPassed("a value is nested too deep to be written as text") from None
 
 
+def escaped_markup(text: str) -> str:
+    """The text with the three characters that begin and end markup written out."""
+    return bounded(text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;"))
+
+
 def base64(text: str) -> str:
     """The text's UTF-8 bytes in base64."""
     return bounded(b64encode(utf8(text)).decode())
@@ -126,6 +131,24 @@ FILTERS: Final = (
         lambda text: text.strip(),
         (Example("  x y ", "x y"),),
         shortcut=Shortcut("{0}.strip()"),
+    ),
+    FilterSpec(
+        "trim_start",
+        "without the text at its beginning, if it is there",
+        Kind.TEXT,
+        Kind.TEXT,
+        lambda text, part: text.removeprefix(part),
+        (Example("/data", "data", ("/",)), Example("data", "data", ("/",))),
+        (Argument("part", Kind.TEXT),),
+    ),
+    FilterSpec(
+        "trim_end",
+        "without the text at its end, if it is there",
+        Kind.TEXT,
+        Kind.TEXT,
+        lambda text, part: text.removesuffix(part),
+        (Example("https://shop.example/", "https://shop.example", ("/",)),),
+        (Argument("part", Kind.TEXT),),
     ),
     FilterSpec(
         "replace",
@@ -231,5 +254,13 @@ FILTERS: Final = (
         Kind.TEXT,
         base64,
         (Example("señal", "c2XDsWFs"),),
+    ),
+    FilterSpec(
+        "escape_markup",
+        "with &amp;, &lt; and &gt; for &, < and >, so that a value can be no tag and no mention",
+        Kind.TEXT,
+        Kind.TEXT,
+        escaped_markup,
+        (Example("<!channel> R&D", "&lt;!channel&gt; R&amp;D"),),
     ),
 )

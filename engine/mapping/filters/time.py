@@ -18,6 +18,9 @@ NORMAL: Final = re.compile(
 )
 """What ``to_iso`` writes, but for the last days of a month, which not every month has."""
 
+SECOND_DIGITS: Final = 10
+"""Of a second since 1970, from 2001 to 2286."""
+
 LAST_MOMENT: Final = 253_402_300_799_999
 """9999-12-31T23:59:59.999Z: what comes after has no ISO 8601 form."""
 
@@ -58,6 +61,12 @@ def seconds_before(text: str, other: str) -> Any:
     """How many seconds after it ``other`` is."""
     apart = moment(other) - moment(text)
     return apart / 1000 if apart % 1000 else apart // 1000
+
+
+def not_older_than(text: str, at: str, seconds: float) -> Any:
+    """The text, unless it is a second since 1970 that lies further back from the moment."""
+    is_second = len(text) == SECOND_DIGITS and text.isdecimal()
+    return None if is_second and moment(at) > (int(text) + seconds) * 1000 else text
 
 
 def plus_seconds(text: str, seconds: float) -> str:
@@ -142,6 +151,21 @@ FILTERS: Final = (
         seconds_before,
         (Example("2026-11-24T21:00:00Z", 90, ("2026-11-24T21:01:30Z",)),),
         (Argument("other", Kind.TEXT),),
+    ),
+    FilterSpec(
+        "not_older_than",
+        "as it is, but missing if it is a second since 1970 that lies more seconds before the "
+        "moment: for ids of sessions that are the second of their beginning",
+        Kind.TEXT,
+        Kind.TEXT,
+        not_older_than,
+        (
+            Example("1795554363", "1795554363", ("2026-11-25T21:06:03Z", 86_400)),
+            Example("1795554363", None, ("2026-11-25T21:06:04Z", 86_400)),
+            Example("abc", "abc", ("2026-11-25T21:06:04Z", 86_400)),
+        ),
+        (Argument("moment", Kind.TEXT), Argument("seconds", Kind.NUMBER)),
+        may_be_missing=True,
     ),
     FilterSpec(
         "plus_seconds",

@@ -94,8 +94,17 @@ def public_ip(text: str) -> Any:
     found = _address(text)
     if found is None or int(found) & 0xFF == 0:  # its end was cut off to protect the person
         return None
-    is_example = any(found in network for network in EXAMPLE_NETWORKS)
-    return str(found) if found.is_global or is_example else None
+    return str(found) if _is_public(found) else None
+
+
+def public_network(text: str) -> Any:
+    """The address if it is a public one, whole or cut; missing for any other."""
+    found = _address(text)
+    return str(found) if found is not None and _is_public(found) else None
+
+
+def _is_public(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
+    return address.is_global or any(address in network for network in EXAMPLE_NETWORKS)
 
 
 def ip_version(text: str) -> Any:
@@ -183,6 +192,21 @@ FILTERS: Final = (
             Example("203.0.113.24", "203.0.113.24"),
             Example("10.0.0.7", None),
             Example("186.80.12.0", None),
+            Example("unknown", None),
+        ),
+        may_be_missing=True,
+        cache=PERSONAL,
+    ),
+    FilterSpec(
+        "public_network",
+        "as it is if it is a public address, whole or with its end cut off, else missing",
+        Kind.TEXT,
+        Kind.TEXT,
+        public_network,
+        (
+            Example("186.80.12.0", "186.80.12.0"),
+            Example("203.0.113.24", "203.0.113.24"),
+            Example("10.0.0.0", None),
             Example("unknown", None),
         ),
         may_be_missing=True,

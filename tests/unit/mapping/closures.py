@@ -62,7 +62,22 @@ class Judge:
             value = self.value(part, names, f"{path}.{key}" if path else key)
             if is_sent(value, part):
                 found[key] = value
+        self._merge(node, found, names, path)
         return found
+
+    def _merge(self, node: tree.Branch, found: dict[str, Any], names: Names, path: str) -> None:
+        if not isinstance(node.merged, tree.Leaf):
+            return
+        text = node.merged.text
+        reading = read_text(text, self.scope)[0]
+        given = self._leaf(reading, text, names, path)
+        if given is None or given in ("", [], {}):
+            return
+        if not isinstance(given, dict):
+            self._fault(path, text.place(reading.at))
+            return
+        rest = {key: one for key, one in given.items() if key not in node.members}
+        found |= {key: one for key, one in rest.items() if one not in (None, "", [], {})}
 
     def _append(self, found: list[Any], node: tree.Tree, names: Names, path: str) -> None:
         value = self.value(node, names, f"{path}[{len(found)}]")

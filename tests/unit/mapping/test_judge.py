@@ -97,9 +97,12 @@ leaves = st.one_of(
 def branches(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     members = st.dictionaries(st.sampled_from(["k", "l", "m"]), inner, max_size=3)
     conditions = expressions.map("{{{{ {} }}}}".format)
+    merged = st.one_of(st.none(), st.sampled_from(["{{ a }}", "{{ a.b }}"]), conditions)
     return st.one_of(
         members,
         st.tuples(members, conditions).map(lambda both: {**both[0], "$if": both[1]}),
+        st.tuples(members, merged).map(lambda both: {**both[0], "$merge": both[1]}),
+        st.tuples(merged, inner).map(lambda both: {"$merge": both[0], "a": both[1]}),
         st.lists(inner, max_size=3),
         st.tuples(expressions, inner).map(lambda both: {"$for": both[0], "$do": both[1]}),
     )

@@ -4,8 +4,20 @@ from typing import Any
 
 import pytest
 
+from engine.mapping.compile import compile_tree
 from engine.mapping.missing import MISSING
-from tests.unit.mapping.projects import EVENT, FILE, fault_of, names_of, rendered
+from engine.mapping.tree import merge_trees, parse_tree
+from engine.model.cache import Caches
+from engine.model.errors import BoundPassed
+from tests.unit.mapping.projects import (
+    EVENT,
+    FILE,
+    SCOPE,
+    document,
+    fault_of,
+    names_of,
+    rendered,
+)
 
 # Rule 5
 
@@ -115,6 +127,93 @@ def test_a_null_beside_use_removes_what_the_fragment_brings() -> None:
     found = rendered({"$use": "all", "a": None, "b": {"d": None}}, fragments=fragments)
 
     assert found.value == {"b": {"c": 2}}
+
+
+LINE = {"properties": {"line": {"id": "p-1", "brand": "X", "tags": [], "note": "", "n": 0}}}
+
+
+def test_merge_takes_in_the_keys_of_an_object_and_nothing_empty() -> None:
+    found = rendered({"a": {"$merge": "{{ properties.line }}", "b": 1}}, LINE)
+
+    assert found.value == {"a": {"b": 1, "id": "p-1", "brand": "X", "n": 0}}
+
+
+def test_what_is_deep_in_a_merged_object_goes_as_it_is() -> None:
+    deep = {"x": {"empty": "", "none": None}}
+
+    found = rendered({"$merge": "{{ properties }}"}, {"properties": deep})
+
+    assert found.value["x"] is deep["x"]
+
+
+@pytest.mark.parametrize("own", ["{{ properties.absent }}", None, "", "{{ 'Y' }}"])
+def test_a_key_that_is_written_is_never_taken_from_the_merged_object(own: Any) -> None:
+    found = rendered({"$merge": "{{ properties.line }}", "brand": own}, LINE).value
+
+    assert found.get("brand") in (None, "", "Y")
+    assert found["id"] == "p-1"
+
+
+@pytest.mark.parametrize("nothing", ["properties.absent", "{}", "''", "[]", "none"])
+def test_merge_of_nothing_brings_nothing(nothing: str) -> None:
+    found = rendered({"$merge": "{{ " + nothing + " }}", "a": 1}, LINE)
+
+    assert (found.value, found.faults) == ({"a": 1}, ())
+    assert rendered({"b": {"$merge": "{{ " + nothing + " }}"}}, LINE).value is MISSING
+
+
+@pytest.mark.parametrize("other", ["[1]", "'text'", "7", "0", "false", "true"])
+def test_merge_of_anything_but_an_object_is_a_fault_at_its_place(other: str) -> None:
+    found = rendered({"a": {"$merge": "{{ " + other + " }}", "b": 1}, "c": 2}, LINE)
+
+    assert found.value == {"a": {"b": 1}, "c": 2}
+    (fault,) = found.faults
+    assert fault.path == "a"
+    assert "$merge takes an object" in fault.message
+
+
+def test_a_rule_s_merge_replaces_that_of_the_defaults_and_a_null_removes_it() -> None:
+    defaults = {"p": {"$merge": "{{ properties.line }}", "lib": "x", "n": 1}}
+
+    assert merged_over(defaults, {"p": {"id": None}}) == {"p": {"lib": "x", "n": 1, "brand": "X"}}
+    assert merged_over(defaults, {"p": {"$merge": "{{ {'k': 1} }}", "n": None}}) == {
+        "p": {"lib": "x", "k": 1}
+    }
+    assert merged_over(defaults, {"p": {"$merge": None}}) == {"p": {"lib": "x", "n": 1}}
+
+
+def test_merge_goes_with_use_and_if_and_within_loops() -> None:
+    fragments = {"line": {"$merge": "{{ line }}", "price": "{{ line.price | number }}"}}
+    tree = {
+        "$for": "line in properties.products",
+        "$do": {"$if": "{{ line.sku }}", "$use": "line", "sku": None},
+    }
+
+    assert rendered(tree, fragments=fragments).value == [{"price": 100000}]
+
+
+def test_a_merged_object_counts_for_the_bounds_of_a_payload() -> None:
+    tree = {"$for": "x in properties.list", "$do": {"$merge": "{{ properties.big }}"}}
+    big = {str(n): "x" * 1000 for n in range(30)}
+
+    with pytest.raises(BoundPassed, match="longer than"):
+        rendered(tree, {"properties": {"list": list(range(100)), "big": big}})
+
+
+def test_a_merge_is_traced_at_the_place_of_its_object() -> None:
+    tree = {"a": {"$merge": "{{ properties.line }}", "id": None}}
+
+    (_, seen) = rendered(tree, LINE, trace=True).trace
+
+    assert (seen.path, seen.dropped) == ("a", "")
+    assert rendered({"a": {"$merge": "{{ properties.no }}"}}, LINE, trace=True).trace[0].dropped
+
+
+def merged_over(defaults: Any, rule: Any) -> Any:
+    tree = merge_trees(parse_tree(document(defaults))[0], parse_tree(document(rule))[0])
+    template, findings = compile_tree(tree, SCOPE, caches=Caches.off())
+    assert template is not None, findings
+    return template.render(LINE).value
 
 
 # Rule 7

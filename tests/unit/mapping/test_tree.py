@@ -168,6 +168,37 @@ def test_a_payloads_path_leads_to_the_line_that_wrote_it(path: str, line: int) -
     assert place_in(tree, path) == Place(FILE, line, place_in(tree, path).column)  # type: ignore[union-attr]
 
 
+@pytest.mark.parametrize(
+    ("written", "told"),
+    [
+        ({"$merge": "properties"}, "$merge takes an expression"),
+        ({"$merge": {"a": 1}}, "$merge takes an expression"),
+        ({"$merge": 5}, "$merge takes an expression"),
+        ({"$merge": "x {{ properties }}"}, "$merge has text around its expression"),
+        ({"$merge": "{{ nowhere }}"}, 'unknown name "nowhere"'),
+        ({"$merges": "{{ properties }}"}, "unknown key $merges"),
+        ({"$for": "x in properties.y", "$do": 1, "$merge": "{{ x }}"}, "can't stand beside $for"),
+    ],
+)
+def test_a_merge_that_is_written_wrongly_is_told(written: object, told: str) -> None:
+    assert told in " ".join(one.message for one in findings_of({"a": written}))
+
+
+def test_a_merged_key_leads_to_the_line_of_the_merge() -> None:
+    tree, _ = parse_tree(document({"a": {"b": 1, "$merge": "{{ properties.x }}"}}))
+
+    assert place_in(tree, "a.b") == Place(FILE, 9, 9)
+    assert place_in(tree, "a.other") == Place(FILE, 10, 9)
+
+
+def test_a_fragment_that_is_no_object_can_t_stand_beside_a_merge() -> None:
+    tree = {"a": {"$use": "id", "$merge": "{{ properties.x }}"}}
+
+    (found,) = findings_of(tree, fragments={"id": "{{ properties.id }}"})
+
+    assert "no object" in found.message
+
+
 def test_compiling_twice_gives_the_same() -> None:
     tree = {"a": "{{ properties.total | number }}"}
 
