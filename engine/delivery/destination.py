@@ -7,18 +7,21 @@ the log is told, so that a crash between the two repeats a delivery and loses no
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Protocol
 
 import trio
 
-from engine.delivery.attempt import Attempts
-from engine.delivery.records import decided, expired, faulted, stored_payload
+from engine.delivery.records import decided, expired, faulted, stored_payload, without_consent
 from engine.delivery.retry import retry_at
+from engine.delivery.way import Way
 from engine.log.interface import Entry, Log
 from engine.model.delivery import UNSETTLED, Delivery, DeliveryKey
 from engine.model.delivery import State as DeliveryState
-from engine.model.event import Source
+from engine.model.event import Event, Source
+from engine.model.person import Remembered
 from engine.pipeline.batch import Batcher, Item
-from engine.pipeline.decide import decide
+from engine.pipeline.decide import decide, has_consent
+from engine.pipeline.scope import view
 from engine.release.destination import Destination, Mode
 from engine.state.interface import State
 
@@ -39,6 +42,16 @@ MOST_HELD = 4000
 """Payloads that may wait in open batches, so that memory stays flat at any backlog."""
 
 
+NOTHING_STORED: Mapping[str, Remembered] = {}
+
+
+class People(Protocol):
+    """Who is asked for what people consented to elsewhere than in the event."""
+
+    async def stored_consent(self, events: Sequence[Event]) -> Sequence[Mapping[str, Remembered]]:
+        """The remembered statements of each event's person, by category."""
+
+
 @dataclass(slots=True)
 class Consumer:
     """One destination's way out; ``run`` until ``stop`` is called."""
@@ -48,7 +61,8 @@ class Consumer:
     sources: Mapping[str, Source]
     log: Log
     state: State
-    attempts: Attempts
+    attempts: Way
+    people: People | None = None
     batcher: Batcher = field(init=False)
     _reading: trio.CancelScope = field(default_factory=trio.CancelScope)
     _replaced: set[DeliveryKey] = field(default_factory=set)
@@ -133,16 +147,22 @@ class Consumer:
 
     async def _take_in(self, entries: Sequence[Entry]) -> None:
         recorded = await self._recorded([one for one in entries if one.redelivered or one.put_off])
+        stored = await self._stored_consent(entries)
         records: list[Delivery] = []
         for index, entry in enumerate(entries):
             if index % CHECKPOINT_EVERY == CHECKPOINT_EVERY - 1:
                 await trio.lowlevel.checkpoint()
-            records += self._open(entry, recorded.get(entry.position, {}))
+            records += self._open(entry, recorded.get(entry.position, {}), stored[index])
         if self._replaced:
             await self.state.forget(list(self._replaced))
             self._replaced.clear()
         await self.attempts.settlement.settle(records)
         await self.attempts.settlement.release([entry.position for entry in entries])
+
+    async def _stored_consent(self, entries: Sequence[Entry]) -> Sequence[Mapping[str, Remembered]]:
+        if self.people is None or not entries:
+            return [NOTHING_STORED] * len(entries)
+        return await self.people.stored_consent([entry.event for entry in entries])
 
     async def _recorded(
         self, entries: Sequence[Entry]
@@ -154,9 +174,14 @@ class Consumer:
                 recorded.setdefault(one.key.position, {})[one.key] = one
         return recorded
 
-    def _open(self, entry: Entry, recorded: Mapping[DeliveryKey, Delivery]) -> list[Delivery]:
+    def _open(
+        self,
+        entry: Entry,
+        recorded: Mapping[DeliveryKey, Delivery],
+        stored: Mapping[str, Remembered],
+    ) -> list[Delivery]:
         """Open the entry: payloads go to the batcher, and what needs no sending is given back."""
-        items, done = self._fates(entry, recorded)
+        items, done = self._fates(entry, recorded, stored)
         keys = [one.delivery.key for one in items] + [one.key for one in done]
         self.attempts.settlement.expect(entry.position, keys)
         now = self.attempts.clock()
@@ -165,12 +190,15 @@ class Consumer:
         return done
 
     def _fates(
-        self, entry: Entry, recorded: Mapping[DeliveryKey, Delivery]
+        self,
+        entry: Entry,
+        recorded: Mapping[DeliveryKey, Delivery],
+        stored: Mapping[str, Remembered],
     ) -> tuple[list[Item], list[Delivery]]:
         """What of the entry is to be sent, and what is decided already.
 
         What is recorded stays as it is, with its payload; the rest is decided now. A put-off entry
-        was recorded whole, so today's rules add nothing to it.
+        was recorded whole, so today's rules add nothing to it. Only a refusal since then stops it.
         """
         undecided = {key for key, one in recorded.items() if _is_undecided(one)}
         items = [
@@ -178,10 +206,13 @@ class Consumer:
             for key, one in recorded.items()
             if one.state in UNSETTLED and key not in undecided
         ]
+        if items and not has_consent(self.destination, entry.event, stored):
+            refused = [without_consent(one.delivery, self.attempts.clock()) for one in items]
+            return [], refused
         if entry.put_off and recorded and not undecided:
             return items, []
         fresh, done = self._decide(
-            entry, max((recorded[key].attempts for key in undecided), default=0)
+            entry, max((recorded[key].attempts for key in undecided), default=0), stored
         )
         decided_keys = {one.delivery.key for one in fresh} | {one.key for one in done}
         self._replaced |= undecided - decided_keys
@@ -191,13 +222,17 @@ class Consumer:
             [one for one in done if one.key not in known],
         )
 
-    def _decide(self, entry: Entry, attempts: int) -> tuple[list[Item], list[Delivery]]:
+    def _decide(
+        self, entry: Entry, attempts: int, stored: Mapping[str, Remembered]
+    ) -> tuple[list[Item], list[Delivery]]:
         now = self.attempts.clock()
         event = entry.event
         try:
             source = self.sources.get(event.source) or Source(event.source)
-            decisions = decide(self.destination, event, source, now)
-            records = [decided(one, entry, self.release, now) for one in decisions]
+            decisions = decide(self.destination, event, source, now, view(event, source, stored))
+            records = [
+                decided(one, self.destination, entry, self.release, now) for one in decisions
+            ]
         except Exception as error:  # noqa: BLE001 - our own bug: kept, alarmed, tried again
             return [], [self._undecided(entry, error, attempts + 1)]
         items = [

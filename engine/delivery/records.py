@@ -13,6 +13,7 @@ from engine.model.delivery import (
     Delivered,
     Delivery,
     DeliveryKey,
+    MatchKeys,
     Outcome,
     Pause,
     Retry,
@@ -22,7 +23,7 @@ from engine.model.delivery import (
 )
 from engine.model.jsonvalue import as_body
 from engine.pipeline.batch import Item
-from engine.pipeline.decide import age_text, payload_of, too_old
+from engine.pipeline.decide import age_text, look_up, payload_of, too_old
 from engine.release.destination import Destination
 
 
@@ -35,7 +36,9 @@ class When:
     probe_at: Millis
 
 
-def decided(decision: Decision, entry: Entry, release: str, now: Millis) -> Delivery:
+def decided(
+    decision: Decision, destination: Destination, entry: Entry, release: str, now: Millis
+) -> Delivery:
     """The record of a decision before any attempt."""
     event = entry.event
     state, reason = _state(decision)
@@ -55,7 +58,16 @@ def decided(decision: Decision, entry: Entry, release: str, now: Millis) -> Deli
         payload=payload if state is State.WAITING else None,
         window_ms=decision.window_ms,
         event_at=event.timestamp,
+        match_keys=_carried(destination, decision.payload),
     )
+
+
+def _carried(destination: Destination, payload: Payload | None) -> MatchKeys | None:
+    """Which match keys the payload has; None where there is nothing to count."""
+    if payload is None or not destination.match_keys:
+        return None
+    keys = destination.match_keys.items()
+    return tuple([(name, look_up(payload.body, path) is not None) for name, path in keys])
 
 
 def _state(decision: Decision) -> tuple[State, str]:
@@ -125,6 +137,11 @@ def held(delivery: Delivery, reason: str, now: Millis, probe_at: Millis) -> Deli
 
 def _settled(delivery: Delivery, state: State, reason: str) -> Delivery:
     return replace(delivery, state=state, reason=reason, payload=None)
+
+
+def without_consent(delivery: Delivery, now: Millis) -> Delivery:
+    """The record of a delivery on its way whose person refuses it now."""
+    return replace(_settled(delivery, State.SKIPPED, "consent"), at=now, next_at=None)
 
 
 def expired(delivery: Delivery, max_age_ms: int, now: Millis) -> Delivery | None:

@@ -2,11 +2,15 @@
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
+from typing import TypeVar
 
 import trio
 
+from engine.ingest.people import People, Remembering
 from engine.log.interface import Log
+from engine.model.clock import Millis
 from engine.model.errors import StorageError
 from engine.model.event import Event, Inbound
 from engine.model.jsonvalue import Json
@@ -19,7 +23,7 @@ from engine.model.verdict import (
     Verdict,
     verdict_name,
 )
-from engine.pipeline.admit import admit
+from engine.pipeline.admit import judge, take
 from engine.release.release import Release
 from engine.state.interface import State
 from engine.telemetry.notices import Notices
@@ -27,15 +31,24 @@ from engine.telemetry.notices import Notices
 CHUNK = 50
 """Events judged between two checkpoints: some 2 ms, so that other requests get their turn."""
 
+TOO_DEEP = Rejected((Reason("", "the event is nested too deeply"),))
+
+ItemT = TypeVar("ItemT")
+ResultT = TypeVar("ResultT")
+
 
 @dataclass(frozen=True, slots=True)
 class Ingest:
-    """What accepting needs; ``release`` is asked each time, so that a reload is one assignment."""
+    """What accepting needs; ``release`` is asked each time, so that a reload is one assignment.
+
+    Without ``people`` nothing is remembered of anybody.
+    """
 
     release: Callable[[], Release]
     log: Log
     state: State
     notices: Notices
+    people: People | None = None
 
 
 async def accept(ingest: Ingest, inbounds: Sequence[Inbound]) -> list[Verdict]:
@@ -44,22 +57,60 @@ async def accept(ingest: Ingest, inbounds: Sequence[Inbound]) -> list[Verdict]:
     When this returns, the accepted are in the log and the quarantined in the state, on disk. Raises
     ``StorageError`` if that failed; then nothing may be answered as taken.
     """
+    if not inbounds:
+        return []
     release = ingest.release()
-    verdicts: list[Verdict] = []
-    for index, inbound in enumerate(inbounds):
-        if index and index % CHUNK == 0:
-            await trio.lowlevel.checkpoint()
-        verdicts.append(_judge(release, inbound))
+    taken = await _in_turns(_take, inbounds)
+    events = [one for one in taken if isinstance(one, Event)]
+    async with _memory(ingest, release, events, inbounds[0].received_at) as memory:
+        verdicts = await _in_turns(
+            lambda item: _judge(release, memory, *item), list(zip(inbounds, taken, strict=True))
+        )
+        # Before the events: what is remembered of one that is sent again changes nothing.
+        await memory.keep()
     await _keep(ingest, verdicts)
     await _count(ingest, inbounds, verdicts)
     return verdicts
 
 
-def _judge(release: Release, inbound: Inbound) -> Verdict:
+async def _in_turns(work: Callable[[ItemT], ResultT], items: Sequence[ItemT]) -> list[ResultT]:
+    """What ``work`` gives for each item, with pauses in which other requests get their turn."""
+    results: list[ResultT] = []
+    for index, item in enumerate(items):
+        if index and index % CHUNK == 0:
+            await trio.lowlevel.checkpoint()
+        results.append(work(item))
+    return results
+
+
+def _take(inbound: Inbound) -> Event | Verdict:
     try:
-        return admit(release, inbound)
+        return take(inbound)
     except RecursionError:
-        return Rejected((Reason("", "the event is nested too deeply"),))
+        return TOO_DEEP
+
+
+def _memory(
+    ingest: Ingest, release: Release, events: Sequence[Event], now: Millis
+) -> AbstractAsyncContextManager[Remembering]:
+    remember_ms = release.spec.remember_ms
+    if ingest.people is None or not remember_ms:
+        return nullcontext(Remembering())
+    return ingest.people.of(events, Millis(now - remember_ms))
+
+
+def _judge(
+    release: Release, memory: Remembering, inbound: Inbound, taken: Event | Verdict
+) -> Verdict:
+    if not isinstance(taken, Event):
+        return taken
+    try:
+        verdict = judge(release, inbound, memory.recall(taken))
+    except RecursionError:
+        return TOO_DEEP
+    if isinstance(verdict, Accepted):
+        memory.learn(taken)
+    return verdict
 
 
 async def _keep(ingest: Ingest, verdicts: list[Verdict]) -> None:
@@ -101,8 +152,6 @@ async def _quarantine(
 
 
 async def _count(ingest: Ingest, inbounds: Sequence[Inbound], verdicts: Sequence[Verdict]) -> None:
-    if not inbounds:
-        return
     source = inbounds[0].source.name
     counts = Counter(map(verdict_name, verdicts))
     accepted = [one.event.message_id for one in verdicts if isinstance(one, Accepted)]

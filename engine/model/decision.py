@@ -51,7 +51,8 @@ class Payload:
 class Decision:
     """One delivery-to-be, or why there is none: exactly what ``dry-run --json`` prints.
 
-    ``window_ms`` is how old the event may be when it is sent, None for any age.
+    ``window_ms`` is how old the event may be when it is sent, None for any age. ``warnings`` are
+    for who writes rules: a dry run fills them in, the server never does.
     """
 
     destination: str
@@ -62,9 +63,11 @@ class Decision:
     payload: Payload | None = None
     faults: tuple[Fault, ...] = ()
     window_ms: int | None = None
+    warnings: tuple[Fault, ...] = ()
 
     def as_json(self) -> Body:
-        """The machine form of the design."""
+        """The machine form of the design; ``warnings`` stand in it where there are some."""
+        warnings = [warning.as_json() for warning in self.warnings]
         return {
             "destination": self.destination,
             "decision": str(self.verb),
@@ -73,4 +76,5 @@ class Decision:
             "reason": self.reason,
             "payload": self.payload.body if self.payload else None,
             "errors": [fault.as_json() for fault in self.faults],
+            **({"warnings": warnings} if warnings else {}),
         }

@@ -37,6 +37,10 @@ class DeliveryKey:
     part: int = 0
 
 
+MatchKeys: TypeAlias = tuple[tuple[str, bool], ...]
+"""The name of each match key of the destination, and whether the payload carries it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Delivery:
     """One line of the audit trail.
@@ -44,6 +48,7 @@ class Delivery:
     ``due_at`` is when the delivery fell due (``retry.max_age`` counts from there), ``next_at`` when
     it is tried again. ``payload`` is what the first attempt fixed, as JSON bytes, kept until the
     delivery is settled; ``digest`` is the payload's SHA-256 in hex.
+    Only a fresh decision has ``match_keys``.
     """
 
     key: DeliveryKey
@@ -61,6 +66,7 @@ class Delivery:
     dedupe_key: str | None = None
     payload: bytes | None = None
     window_ms: int | None = None
+    match_keys: MatchKeys | None = None
 
     def as_json(self) -> Body:
         """What ``deliveries --json`` prints; moments are ISO texts put in by the caller."""
@@ -73,6 +79,16 @@ class Delivery:
             "reason": self.reason,
             "attempts": self.attempts,
         }
+
+
+@dataclass(frozen=True, slots=True)
+class MatchCount:
+    """How many ``payloads`` of an event went to a destination, and how many carried each key."""
+
+    destination: str
+    event: str
+    payloads: int
+    carried: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from engine.model.jsonvalue import Json
+from engine.model.jsonvalue import Json, as_body
 
 Path: TypeAlias = tuple[str | int, ...]
 """Keys and indexes from the root of a value: ``("rules", 0, "payload", "event_id")``."""
@@ -51,6 +51,12 @@ class Document:
         """Where the key that leads to ``path`` stands, else the place of the value."""
         return self.key_places.get(self.root + path) or self.place(*path)
 
+    def without(self, key: str) -> "Document":
+        """The same object without one of its keys."""
+        value = as_body(self.value)
+        kept = {name: value[name] for name in value if name != key}
+        return Document(self.file, kept, self.places, self.key_places, self.root)
+
     def items(self) -> Iterator[tuple[str, "Document"]]:
         """The keys and parts of an object; nothing for any other value."""
         if isinstance(self.value, Mapping):
@@ -77,6 +83,36 @@ def _nearest(places: Mapping[Path, Place], path: Path) -> Place | None:
         if (place := places.get(path[:length])) is not None:
             return place
     return None
+
+
+def overlaid(under: Document, over: Document) -> Document:
+    """A document of one file with another part of it laid over, object by object.
+
+    A null removes a key, any other value replaces. Each part keeps the place where it is written.
+    """
+    return Document(
+        under.file,
+        _laid_over(under.value, over.value),
+        {**under.places, **dict(_moved(over.places, over.root, under.root))},
+        {**under.key_places, **dict(_moved(over.key_places, over.root, under.root))},
+        under.root,
+    )
+
+
+def _laid_over(under: Json, over: Json) -> Json:
+    if not (isinstance(under, Mapping) and isinstance(over, Mapping)):
+        return over
+    laid = {**under, **{key: _laid_over(under.get(key), value) for key, value in over.items()}}
+    return {key: value for key, value in laid.items() if over.get(key, value) is not None}
+
+
+def _moved(
+    places: Mapping[Path, Place], source: Path, target: Path
+) -> Iterator[tuple[Path, Place]]:
+    """The places below ``source``, as if they stood below ``target``."""
+    for path, place in places.items():
+        if len(path) > len(source) and path[: len(source)] == source:
+            yield target + path[len(source) :], place
 
 
 def path_text(path: Path) -> str:

@@ -17,7 +17,9 @@ from engine.model.decision import Decision, Fault, Payload, Verb
 from engine.model.errors import BoundPassed
 from engine.model.event import Event, Source
 from engine.model.jsonvalue import Body, Json, as_body
+from engine.model.person import Remembered
 from engine.pipeline.breaches import breaches
+from engine.pipeline.consent import consent_for
 from engine.pipeline.privacy import consent_of, context_for, is_granted
 from engine.pipeline.scope import at, view
 from engine.release.destination import Destination, Mode
@@ -44,7 +46,7 @@ def decide(
     """
     if seen is None:
         seen = view(event, source)
-    if reason := _closed_gate(destination, event, _object(seen["consent"])):
+    if reason := closed_gate(destination, event, _object(seen["consent"])):
         return [Decision(destination.name, Verb.SKIP, reason=reason)]
     names = names_for(destination, event, seen, now)
     decisions = _by_rules(_Case(destination, event, now), names)
@@ -54,9 +56,17 @@ def decide(
 
 
 def bucket(destination: str, event: Event) -> int:
-    """0 to 9,999: where the event's person stands in this rollout, always the same."""
+    """0 to 9,999: where the event's person stands in this rollout, always the same.
+
+    Who that is was found at acceptance where the event's own ids don't say it (pipeline/memory).
+    """
     body = event.body
-    person = body.get("anonymousId") or body.get("userId") or event.message_id
+    person = (
+        as_body(body.get("context")).get("remembered_person")
+        or body.get("anonymousId")
+        or body.get("userId")
+        or event.message_id
+    )
     digest = hashlib.sha256(f"{destination}{person}".encode()).digest()
     return int.from_bytes(digest) % BUCKETS
 
@@ -72,12 +82,17 @@ def age_text(window_ms: int) -> str:
     return f"older than {hours // 24}d" if hours % 24 == 0 else f"older than {hours}h"
 
 
-def closed_gate(destination: Destination, event: Event) -> str:
-    """The gate before the rules that keeps the event from this destination, empty if none does."""
-    return _closed_gate(destination, event, consent_of(event.body).categories)
+def has_consent(destination: Destination, event: Event, stored: Mapping[str, Remembered]) -> bool:
+    """Whether the destination may still have the event, by all that its person stated."""
+    own = consent_of(event.body).categories
+    return is_granted(consent_for(own, event.timestamp, stored), destination.consent)
 
 
-def _closed_gate(destination: Destination, event: Event, consent: Mapping[str, Json]) -> str:
+def closed_gate(destination: Destination, event: Event, consent: Mapping[str, Json]) -> str:
+    """The gate before the rules that keeps the event from this destination, empty if none does.
+
+    ``consent`` is what holds of each category, as ``scope.view`` tells it.
+    """
     body = event.body
     if "integrations" in body and not _integrated(destination, as_body(body["integrations"])):
         return "integrations"
@@ -110,6 +125,8 @@ def names_for(destination: Destination, event: Event, seen: Body, now: Millis) -
         "tables": destination.rule_tables,
         "settings": destination.settings,
         "part": 0,
+        # Without the text of ``now``, which takes 2 µs to write (tests.bench).
+        "age_s": (now - event.timestamp) // 1000,
     }
     if destination.ip != "full":
         context = context_for(_object(seen["context"]), destination.ip)
@@ -186,16 +203,17 @@ def _render(case: _Case, rule: Rule, names: Body, part: int = 0) -> Decision:
 
 def payload_of(destination: Destination, body: Body, size_bytes: int | None = None) -> Payload:
     """A rendered body with its size, the values it shares with others, and its dedupe key."""
-    key = _look_up(body, destination.dedupe) if destination.dedupe else None
+    key = look_up(body, destination.dedupe) if destination.dedupe else None
     return Payload(
         body,
         len(dumps(body)) if size_bytes is None else size_bytes,
-        tuple([_look_up(body, path) for path in destination.group_by]),
+        tuple([look_up(body, path) for path in destination.group_by]),
         key if isinstance(key, str) else None,
     )
 
 
-def _look_up(body: Body, path: tuple[str, ...]) -> Json:
+def look_up(body: Body, path: tuple[str, ...]) -> Json:
+    """What stands at a path of a payload, None where nothing does."""
     found = body.get(path[0])
     for step in path[1:]:
         found = as_body(found).get(step)

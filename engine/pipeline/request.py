@@ -13,6 +13,7 @@ from engine.model.errors import EncaminaError
 from engine.model.jsonvalue import Body, Json, as_body
 from engine.pipeline.scope import at
 from engine.release.destination import Destination
+from engine.release.requests import RequestTemplates
 from engine.schema.validator import Validator
 
 MASK = "***"
@@ -42,8 +43,16 @@ def build_request(
     Raises ``RequestFault`` where an expression fails, and ``BodyFault`` where the whole body breaks
     its contract, each with the field.
     """
-    templates = destination.request
-    names: dict[str, Json] = {
+    if destination.request is None:
+        raise RequestFault("a mailbox sends no request: browser sessions fetch what is for them")
+    return render_request(destination.request, request_names(destination, env, payloads, moment))
+
+
+def request_names(
+    destination: Destination, env: Mapping[str, str], payloads: Sequence[Payload], moment: Moment
+) -> dict[str, Json]:
+    """What the expressions of a request may read, but for ``raw_body``."""
+    return {
         "batch": [payload.body for payload in payloads],
         "group": _group(destination, payloads),
         "env": dict(env),
@@ -52,6 +61,10 @@ def build_request(
         "now": at(moment.now),
         "attempt": moment.attempt,
     }
+
+
+def render_request(templates: RequestTemplates, names: dict[str, Json]) -> Request:
+    """The request that the templates make of these names; raises as ``build_request`` does."""
     body = _rendered("request.body", templates.body, names)
     _judge(templates.contract, body)
     raw_body = b"" if isinstance(body, Missing) else dumps(body)

@@ -5,6 +5,8 @@ from collections.abc import Container, Mapping
 from engine.model.clock import Millis, to_iso
 from engine.model.event import Event, Source
 from engine.model.jsonvalue import Body, Json, as_body
+from engine.model.person import Remembered
+from engine.pipeline.consent import consent_for
 from engine.pipeline.privacy import stated_in
 
 # Where each thing about a person may stand, by the spellings that clients use (docs/clients.md).
@@ -37,17 +39,23 @@ ADDRESS_SPELLINGS = frozenset(one for key in IN_ADDRESS for one in PERSON[key])
 PROPERTY_SPELLINGS = frozenset(one for key in IN_PROPERTIES for one in PERSON[key])
 
 
-def view(event: Event, source: Source) -> dict[str, Json]:
-    """The names that every rule sees of this event; ``now``, tables and settings come on top."""
+def view(
+    event: Event, source: Source, stored: Mapping[str, Remembered] | None = None
+) -> dict[str, Json]:
+    """The names that every rule sees of this event; ``now``, tables and settings come on top.
+
+    ``stored`` are the person's statements of consent beside the event's own.
+    """
     body = event.body
     context = _object(body.get("context"))
+    own = stated_in(context)
     return {
         "event": body,
         "properties": _object(body.get("properties")),
         "context": context,
         "traits": _object(body["traits"]) if "traits" in body else {},
         "user": person(body),
-        "consent": stated_in(context),
+        "consent": consent_for(own, event.timestamp, stored) if stored else own,
         "source": {"name": source.name, "kind": source.kind.value},
         "flags": {},
     }

@@ -5,10 +5,11 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from engine.model.clock import Millis
-from engine.model.delivery import Delivery, DeliveryKey
+from engine.model.delivery import Delivery, DeliveryKey, MatchCount
 from engine.model.delivery import State as DeliveryState
 from engine.model.event import Event
 from engine.model.jsonvalue import Json
+from engine.model.person import Memory, PersonKey
 from engine.model.verdict import Reason
 
 
@@ -42,6 +43,20 @@ class Counts:
     by_source: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """A payload that waits for a browser session until ``until``.
+
+    ``box`` is the session's key, ``delivery`` holds the payload, ``id`` is what the session
+    acknowledges, once for each destination.
+    """
+
+    box: str
+    id: str
+    delivery: Delivery
+    until: Millis
+
+
 class State(Protocol):
     """What every engine of the state promises. All writes are durable when they return."""
 
@@ -66,6 +81,35 @@ class State(Protocol):
     async def delivery_counts(self) -> Mapping[str, Mapping[DeliveryState, int]]:
         """``counts[destination][state]`` of what is recorded."""
 
+    async def match_counts(self, destination: str | None) -> list[MatchCount]:
+        """Of the payloads of each event how many carried which match key; a name may be a glob."""
+
+    async def post(self, mail: Sequence[Mail], *, most: int, at: Millis) -> list[Delivery]:
+        """Keep each for its session and record its delivery as waiting, in one write.
+
+        Safe to repeat. Another delivery with an id that is known ends as skipped; of more than
+        ``most`` that wait in one box the oldest end dead. Gives every delivery that was recorded.
+        """
+
+    async def mail(self, destination: str, box: str, *, now: Millis, limit: int) -> list[Mail]:
+        """What waits in a box at ``now``, the oldest first; the same again until it is taken."""
+
+    async def take(
+        self, destination: str, box: str, ids: Sequence[str], *, reason: str, at: Millis
+    ) -> list[Delivery]:
+        """Those of these ids that wait in the box are delivered, with that reason.
+
+        Safe to repeat: an id that is not there, or was taken, is none. Gives what was recorded.
+        """
+
+    async def expire(
+        self, destination: str, before: Millis, *, reason: str, at: Millis
+    ) -> list[Delivery]:
+        """What was to wait until ``before`` or less ends dead, with that reason; some at a time.
+
+        Gives what was recorded. What was taken is forgotten at that moment, with its id.
+        """
+
     async def quarantine(
         self, items: Sequence[tuple[Event, Json, tuple[Reason, ...]]]
     ) -> list[bool]:
@@ -87,6 +131,24 @@ class State(Protocol):
 
     async def verdict_counts(self) -> Counts:
         """The durable counts of all sources."""
+
+    async def people(
+        self, keys: Sequence[PersonKey], *, since: Millis
+    ) -> Mapping[PersonKey, Memory]:
+        """What is remembered under these ids, and under those that they lead to.
+
+        An id that nothing is remembered of is left out, and so is what was seen last before
+        ``since``, whether or not it is still on disk.
+        """
+
+    async def remember(self, people: Mapping[PersonKey, Memory], *, since: Millis) -> None:
+        """Write each over what its id held; safe to repeat.
+
+        A part of what was seen last before ``since`` is removed with it.
+        """
+
+    async def forget_people(self, before: Millis, *, limit: int) -> int:
+        """Remove what was seen last before that moment, at most ``limit`` ids; how many went."""
 
     async def setting(self, name: str) -> str | None:
         """A stored setting (a destination's pause, the mode of the data folder), or None."""

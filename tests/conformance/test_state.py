@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from engine.model.clock import Millis
-from engine.model.delivery import Delivery, DeliveryKey, State
+from engine.model.delivery import Delivery, DeliveryKey, MatchCount, State
 from engine.model.verdict import Reason
 from engine.state.interface import DeliveryFilter
 
@@ -283,3 +283,25 @@ async def test_settings_are_found_by_the_beginning_of_their_name(engine):
             "pause:ga4": "PAUSE:GA4",
         }
         assert len(await state.settings("")) == 5
+
+
+async def test_match_keys_are_counted_by_event_and_an_attempt_leaves_them(engine):
+    both, one = (("em", True), ("ph", True)), (("em", True), ("ph", False))
+
+    async with engine.state() as state:
+        await state.record(
+            [
+                a_delivery(1, match_keys=both),
+                a_delivery(2, match_keys=one),
+                a_delivery(3, event="Signed Up", match_keys=one),
+                a_delivery(4, destination="ga4", match_keys=one),
+                a_delivery(5, state=State.SKIPPED),
+            ]
+        )
+        await state.record([a_delivery(1, attempts=2)])
+        counts = await state.match_counts("m*")
+
+    assert counts == [
+        MatchCount("meta", "Order Completed", 2, {"em": 2, "ph": 1}),
+        MatchCount("meta", "Signed Up", 1, {"em": 1, "ph": 0}),
+    ]

@@ -7,6 +7,7 @@
                      attempts INTEGER
                      at, due_at, next_at, window_ms, event_at INTEGER, milliseconds
                      payload BLOB: JSON that the first attempt fixed, NULL once settled
+                     match_keys: see ``match_keys.py``
     delivery_counts  destination, state: the key; count INTEGER
                      changed with each delivery, so that nobody ever counts millions of rows
 
@@ -23,6 +24,7 @@ from engine.model.delivery import UNSETTLED, Delivery, DeliveryKey, State
 from engine.sqlite.connection import Connection
 from engine.sqlite.rows import read_packed, write_rows
 from engine.state.interface import DeliveryFilter
+from engine.state.sqlite import match_keys
 
 SCRIPTS = [
     """
@@ -58,6 +60,7 @@ SCRIPTS = [
         PRIMARY KEY (destination, state)
     ) WITHOUT ROWID;
     """,
+    match_keys.SCRIPT,
 ]
 """What ``migrate`` runs, one script a version."""
 
@@ -68,6 +71,8 @@ _COLUMNS = f"{_KEY}, {_FACTS}, {_MORE}"
 _OVERWRITE = f"ON CONFLICT ({_KEY}) DO UPDATE SET " + ", ".join(
     f"{name} = excluded.{name}" for name in f"{_FACTS}, {_MORE}".split(", ")
 )
+# Only the decision knows them; what is recorded of an attempt leaves them as they are.
+_OVERWRITE += ", match_keys = coalesce(excluded.match_keys, match_keys)"
 _ROW = f"json_array(json_array({_KEY}), json_array({_FACTS}), json_array({_MORE}))"
 _WITH_PAYLOAD = _ROW.replace("payload", "CAST(payload AS TEXT)")
 _WITHOUT_PAYLOAD = _ROW.replace("payload", "NULL")
@@ -82,10 +87,15 @@ def write_deliveries(connection: Connection, batches: Sequence[Sequence[Delivery
     newest = {delivery.key: delivery for batch in batches for delivery in batch}
     if newest:
         changes = _states_now(connection, list(newest))
+        sets = {one.match_keys for one in newest.values() if one.match_keys is not None}
+        ids = match_keys.set_ids(connection, sets)
         write_rows(
             connection,
-            f"INSERT INTO deliveries ({_COLUMNS})",
-            [_row(delivery) for delivery in newest.values()],
+            f"INSERT INTO deliveries ({_COLUMNS}, match_keys)",
+            [
+                (*_row(one), None if one.match_keys is None else ids[one.match_keys])
+                for one in newest.values()
+            ],
             _OVERWRITE,
         )
         for key, delivery in newest.items():

@@ -5,19 +5,27 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Self
 
-from engine.model.delivery import Delivery, DeliveryKey
+from engine.model.clock import Millis
+from engine.model.delivery import Delivery, DeliveryKey, MatchCount
 from engine.model.delivery import State as DeliveryState
+from engine.model.person import Memory, PersonKey
 from engine.sqlite.connection import Connection
 from engine.sqlite.database import Database
 from engine.sqlite.migrate import check_version, migrate
-from engine.state.interface import Counts, DeliveryFilter, QuarantinedEvent
+from engine.state.interface import Counts, DeliveryFilter, Mail, QuarantinedEvent
 from engine.state.sqlite import deliveries as delivered
+from engine.state.sqlite import mailbox as posted
+from engine.state.sqlite import match_keys
+from engine.state.sqlite import people as known
 from engine.state.sqlite import quarantine as refused
 from engine.state.sqlite import settings as stored
+from engine.state.sqlite.mailbox import Ending
 from engine.state.sqlite.quarantine import Item
 
 COMPONENTS = {
     "deliveries": delivered.SCRIPTS,
+    "mailbox": posted.SCRIPTS,
+    "people": known.SCRIPTS,
     "quarantine": refused.SCRIPTS,
     "settings": stored.SCRIPTS,
 }
@@ -75,6 +83,55 @@ class SqliteState:
         """See ``State.delivery_counts``."""
         return await self._database.reader.run(delivered.select_counts)
 
+    async def match_counts(self, destination: str | None) -> list[MatchCount]:
+        """See ``State.match_counts``."""
+        return await self._database.reader.run(
+            partial(match_keys.select_match_counts, destination=destination)
+        )
+
+    async def post(self, mail: Sequence[Mail], *, most: int, at: Millis) -> list[Delivery]:
+        """See ``State.post``."""
+        return await self._database.writer.run(
+            partial(posted.insert_mail, mail=mail, most=most, at=at)
+        )
+
+    async def mail(self, destination: str, box: str, *, now: Millis, limit: int) -> list[Mail]:
+        """See ``State.mail``."""
+        return await self._database.reader.run(
+            partial(posted.select_mail, destination=destination, box=box, now=now, limit=limit)
+        )
+
+    async def take(
+        self, destination: str, box: str, ids: Sequence[str], *, reason: str, at: Millis
+    ) -> list[Delivery]:
+        """See ``State.take``."""
+        return await self._database.writer.run(
+            partial(
+                posted.take_mail,
+                destination=destination,
+                box=box,
+                ids=ids,
+                ending=Ending(DeliveryState.DELIVERED, reason, at),
+            )
+        )
+
+    async def expire(
+        self, destination: str, before: Millis, *, reason: str, at: Millis
+    ) -> list[Delivery]:
+        """See ``State.expire``."""
+        # Looked up first, so that an idle server writes nothing.
+        is_due = partial(posted.is_due, destination=destination, before=before)
+        if not await self._database.reader.run(is_due):
+            return []
+        return await self._database.writer.run(
+            partial(
+                posted.expire_mail,
+                destination=destination,
+                before=before,
+                ending=Ending(DeliveryState.DEAD, reason, at),
+            )
+        )
+
     async def quarantine(self, items: Sequence[Item]) -> list[bool]:
         """See ``State.quarantine``."""
         return await self._database.writer.run(partial(refused.insert_items, items=items))
@@ -94,6 +151,24 @@ class SqliteState:
     async def verdict_counts(self) -> Counts:
         """See ``State.verdict_counts``."""
         return await self._database.reader.run(stored.select_verdicts)
+
+    async def people(
+        self, keys: Sequence[PersonKey], *, since: Millis
+    ) -> Mapping[PersonKey, Memory]:
+        """See ``State.people``."""
+        return await self._database.reader.run(partial(known.select_people, keys=keys, since=since))
+
+    async def remember(self, people: Mapping[PersonKey, Memory], *, since: Millis) -> None:
+        """See ``State.remember``."""
+        if people:
+            rows = known.encode_people(people)
+            await self._database.writer.run_together(known.write_people, (rows, since))
+
+    async def forget_people(self, before: Millis, *, limit: int) -> int:
+        """See ``State.forget_people``."""
+        return await self._database.writer.run(
+            partial(known.delete_old, before=before, limit=limit)
+        )
 
     async def setting(self, name: str) -> str | None:
         """See ``State.setting``."""

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from engine.model.cache import CACHES, PHONES, WRITE_KEYS, Caches, CacheSpec
+from engine.model.cache import ABSENT, CACHES, PHONES, WRITE_KEYS, Caches, CacheSpec
 
 SMALL = CacheSpec("small", "anything", size=2, life_s=10, emptied_by="nobody")
 
@@ -147,3 +147,29 @@ def test_a_cache_of_texts_counts_on_after_it_is_cleared() -> None:
 
     counts = caches.counts()[PHONES.name]
     assert (counts.hits, counts.misses, counts.size) == (1, 3, 1)
+
+
+def test_a_shelf_keeps_what_is_put_there_within_its_bounds() -> None:
+    now = [0.0]
+    caches = Caches.on(lambda: now[0])
+    shelf = caches.shelf(SMALL)
+
+    for name in "abc":
+        shelf.put(name, name.upper())
+
+    assert [shelf.get(name) for name in "abc"] == [ABSENT, "B", "C"]
+    assert (caches.counts()["small"].hits, caches.counts()["small"].size) == (2, 2)
+    now[0] = 11
+    assert shelf.get("c") is ABSENT
+
+
+def test_a_shelf_is_emptied_with_its_cache_and_is_empty_where_caches_are_off() -> None:
+    caches, off = Caches.on(), Caches.off().shelf(SMALL)
+    shelf = caches.shelf(SMALL)
+
+    shelf.put("a", 1)
+    off.put("a", 1)
+    caches.clear("small")
+
+    assert shelf.get("a") is ABSENT
+    assert off.get("a") is ABSENT

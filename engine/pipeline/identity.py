@@ -1,0 +1,101 @@
+"""Who an event is about: its ids that mean somebody, and the one that a person is kept under."""
+
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple, Protocol
+
+from engine.model.clock import Millis
+from engine.model.jsonvalue import Body, Json
+from engine.model.person import BROWSER, NOTHING, USER, Memory, PersonKey, newest_user
+
+ANONYMOUS_ID = "anonymousId"
+LONGEST_ID = 256
+JOINED_AT_MOST = 8
+
+NOBODY = frozenset(
+    [
+        "0",
+        "00000000-0000-0000-0000-000000000000",
+        "[object object]",
+        "anonymous",
+        "anonymous-user",
+        "backend",
+        "distinct_id",
+        "distinctid",
+        "email",
+        "false",
+        "guest",
+        "id",
+        "nan",
+        "none",
+        "not_authenticated",
+        "null",
+        "system",
+        "true",
+        "undefined",
+        "user",
+    ]
+)
+"""Ids that mean nobody, in lower case: one of them for all would make one person of all."""
+
+Known = Mapping[PersonKey, Memory]
+"""What is remembered under the ids of some events, and under those that they lead to."""
+
+
+class Asked(Protocol):
+    """Whoever can say what is remembered under an id."""
+
+    def get(self, key: PersonKey, default: Memory, /) -> Memory:
+        """What is remembered under the id, ``default`` where nothing is known."""
+
+
+class Ids(NamedTuple):
+    """The ids of an event that mean somebody; ``previous`` is what an alias joins."""
+
+    browser: PersonKey | None
+    user: PersonKey | None
+    previous: PersonKey | None = None
+
+    def asked(self) -> Iterator[PersonKey]:
+        """What is to be known to recall and to learn."""
+        for key in (self.browser, self.user, self.previous):
+            if key is not None:
+                yield key
+        if self.previous is not None:
+            yield PersonKey(BROWSER, self.previous.id)
+
+
+def ids_of(body: Body) -> Ids:
+    """The ids of an event."""
+    previous = body.get("previousId") if body.get("type") == "alias" else None
+    return Ids(
+        _key(BROWSER, body.get(ANONYMOUS_ID)),
+        _key(USER, body.get("userId")),
+        None if previous is None else _key(USER, previous),
+    )
+
+
+def _key(kind: str, value: Json) -> PersonKey | None:
+    if not isinstance(value, str) or not 0 < len(value) <= LONGEST_ID:
+        return None
+    return None if value.strip().lower() in NOBODY else PersonKey(kind, value)
+
+
+def root_of(user: PersonKey, known: Asked) -> PersonKey:
+    """The userId under which a person is kept: another one after an alias."""
+    for _ in range(JOINED_AT_MOST):
+        joined = known.get(user, NOTHING).links.get("joined")
+        if joined is None:
+            break
+        user = PersonKey(USER, str(joined.value))
+    return user
+
+
+def user_of(ids: Ids, known: Asked, cutoff: Millis) -> PersonKey | None:
+    """The person's userId: the event's own, else the newest of its browser."""
+    user = ids.user
+    if user is None and ids.browser is not None:
+        browser = known.get(ids.browser, NOTHING)
+        newest = newest_user(browser)
+        if newest is not None and browser.links[newest].at >= cutoff:
+            user = PersonKey(USER, newest)
+    return None if user is None else root_of(user, known)
