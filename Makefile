@@ -9,7 +9,7 @@ DEV := .venv/.dev
 run: $(READY)
 	@$(BIN)/python -m cli.demo
 
-test: $(DEV) node
+test: $(DEV) node browser
 	@$(MAKE) --no-print-directory lint types
 	$(BIN)/pytest -n 2 --dist loadscope
 
@@ -47,6 +47,13 @@ $(DEV): $(READY)
 .PHONY: node
 node:
 	@command -v npm >/dev/null || .ci/apt nodejs npm || echo "no npm: tests of npm clients are skipped"
+
+# The bridge's snippet runs in a real browser; without one those tests are skipped off CI.
+.PHONY: browser
+browser:
+	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null \
+	  || command -v google-chrome >/dev/null || .ci/apt chromium \
+	  || echo "no Chromium: browser tests are skipped"
 
 clean:
 	rm -rf .venv .cache build dist

@@ -78,6 +78,8 @@ def _environment(sandbox: str) -> Mapping[str, str]:
         "ENCAMINA_SANDBOX_URL": f"http://{sandbox}",
         "GA4_MODE": "live",
         "POSTHOG_SCOPE": "all",
+        # What it imports would stand among the day's own figures.
+        "CLARITY_EXPORT_MODE": "off",
     }
 
 

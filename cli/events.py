@@ -41,7 +41,20 @@ def _files(path: Path) -> Iterable[Path]:
 
 
 def events_in(data: bytes, where: str) -> Iterator[Json]:
-    """The events that ``data`` holds; raises ``EventsError`` with the line that is no JSON."""
+    """The events that ``data`` holds; raises ``EventsError`` with the line that is no JSON.
+
+    What ``encamina events --json`` prints is read too: of each line its event.
+    """
+    yield from map(_event_in, _values(data, where))
+
+
+def _event_in(value: Json) -> Json:
+    if isinstance(value, Mapping) and value.keys() >= {"verdict", "received_at", "event"}:
+        return value["event"]
+    return value
+
+
+def _values(data: bytes, where: str) -> Iterator[Json]:
     try:
         value, _ = read_json(data)
     except ValueError:

@@ -41,7 +41,9 @@ async def delivery_counts(look: Look) -> Mapping[str, Mapping[DeliveryState, int
     counts = {}
     for name in sorted({*recorded, *await look.log.groups()}):
         states = dict(recorded.get(name, {}))
-        states[DeliveryState.WAITING] = await _unread(look, name)
+        # What waits in a mailbox is recorded as waiting.
+        states[DeliveryState.WAITING] = states.get(DeliveryState.WAITING, 0)
+        states[DeliveryState.WAITING] += await _unread(look, name)
         counts[name] = states
     return counts
 

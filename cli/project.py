@@ -14,12 +14,14 @@ from engine.release.checks.run import check
 from engine.release.release import Release
 
 
-def load(folder: Path, caches: Caches) -> tuple[Project | None, Release | None, list[Finding]]:
+def load(
+    folder: Path, caches: Caches, *, with_off: bool = True
+) -> tuple[Project | None, Release | None, list[Finding]]:
     """What is in the folder, compiled, with every finding; the release is None on errors."""
     project, findings = read_project(folder)
     if project is None:
         return None, None, in_order(findings)
-    release, faults = build_release(project, caches)
+    release, faults = build_release(project, caches, with_off=with_off)
     findings = in_order([*findings, *faults, *check(project, release)])
     return project, None if has_errors(findings) else release, findings
 

@@ -8,11 +8,12 @@ from typing import Annotated
 import typer
 
 from cli.looks import delivery_counts, looking
+from cli.match_keys import show_match_keys
 from cli.options import HERE, DataOption, JsonOption, LimitOption, ProjectOption, data_folder
 from cli.output import print_json, print_table, say_if_cut
 from cli.tasks import run
 from engine.model.clock import to_iso
-from engine.model.delivery import Delivery, State
+from engine.model.delivery import Delivery, MatchCount, State
 from engine.state.interface import DeliveryFilter
 
 
@@ -27,6 +28,10 @@ def deliveries(
     summary: Annotated[
         bool, typer.Option("--summary", help="Only count, by destination and state.")
     ] = False,
+    match_keys: Annotated[
+        bool,
+        typer.Option("--match-keys", help="Only show how many payloads carried each match key."),
+    ] = False,
     limit: LimitOption = 50,
     as_json: JsonOption = False,
 ) -> None:
@@ -38,6 +43,9 @@ def deliveries(
     folder = data_folder(project, data)
     if summary:
         _print_summary(run(partial(_counts, project, folder)), as_json=as_json)
+        return
+    if match_keys:
+        show_match_keys(run(partial(_match_counts, project, folder, destination)), as_json=as_json)
         return
     rows = run(partial(_newest, project, folder, which, limit))
     say_if_cut(len(rows), limit)
@@ -60,6 +68,11 @@ async def _newest(project: Path, folder: Path, which: DeliveryFilter, limit: int
 async def _counts(project: Path, folder: Path) -> Mapping[str, Mapping[State, int]]:
     async with looking(project, folder) as look:
         return await delivery_counts(look)
+
+
+async def _match_counts(project: Path, folder: Path, destination: str | None) -> list[MatchCount]:
+    async with looking(project, folder) as look:
+        return await look.state.match_counts(destination)
 
 
 def _print_summary(counts: Mapping[str, Mapping[State, int]], *, as_json: bool) -> None:

@@ -1,25 +1,40 @@
-"""``encamina docs``: reference pages from what the code declares."""
+"""``encamina docs``: reference pages from what the code and the files declare."""
 
+from collections.abc import Callable, Mapping
 from enum import StrEnum
 from typing import Annotated
 
 import typer
 
+from cli.options import HERE, ProjectOption
+from cli.project import release_of
 from engine.authoring.reference import filters_page
+from engine.authoring.sent import destinations_page
+from engine.model.cache import Caches
 
 
 class Page(StrEnum):
     """The pages that can be printed."""
 
     FILTERS = "filters"
+    DESTINATIONS = "destinations"
 
 
-PAGES = {Page.FILTERS: filters_page}
-
-
-def docs(page: Annotated[Page, typer.Argument(help="Which page.")]) -> None:
+def docs(
+    page: Annotated[
+        Page,
+        typer.Argument(
+            help="filters: the mapping language's; destinations: what each is sent, by the rules."
+        ),
+    ],
+    project: ProjectOption = HERE,
+) -> None:
     """Print a reference page as Markdown.
 
     Example: encamina docs filters
     """
-    typer.echo(PAGES[page](), nl=False)
+    pages: Mapping[Page, Callable[[], str]] = {
+        Page.FILTERS: filters_page,
+        Page.DESTINATIONS: lambda: destinations_page(release_of(project, Caches.off())),
+    }
+    typer.echo(pages[page](), nl=False)

@@ -1,6 +1,7 @@
 """``encamina events``: the log, accepted and quarantined events."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
@@ -12,8 +13,12 @@ from cli.looks import Look, looking
 from cli.options import HERE, DataOption, JsonOption, LimitOption, ProjectOption, data_folder
 from cli.output import print_json, print_table, say_if_cut
 from cli.tasks import run
+from engine.log.interface import Entry
 from engine.model.clock import to_iso
 from engine.model.jsonvalue import Body
+
+PAGE = 1_000
+"""Events looked through in one step."""
 
 
 class Kept(StrEnum):
@@ -24,6 +29,9 @@ class Kept(StrEnum):
 
 
 def events(
+    messages: Annotated[
+        list[str] | None, typer.Argument(metavar="MESSAGE…", help="Only these message ids.")
+    ] = None,
     project: ProjectOption = HERE,
     data: DataOption = None,
     limit: LimitOption = 50,
@@ -34,7 +42,8 @@ def events(
 
     Example: encamina events --verdict quarantined
     """
-    rows = run(partial(_newest, project, data_folder(project, data), limit, verdict))
+    wanted = _Wanted(limit, verdict, frozenset(messages or ()))
+    rows = run(partial(_newest, project, data_folder(project, data), wanted))
     say_if_cut(len(rows), limit)
     if as_json:
         for row in rows:
@@ -47,19 +56,31 @@ def events(
     )
 
 
-async def _newest(project: Path, folder: Path, limit: int, verdict: Kept | None) -> list[Body]:
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """Which events to list; no ``ids`` is any."""
+
+    limit: int
+    verdict: Kept | None
+    ids: frozenset[str]
+
+
+async def _newest(project: Path, folder: Path, wanted: _Wanted) -> list[Body]:
     async with looking(project, folder) as look:
         rows: list[Body] = []
-        if verdict in (None, Kept.ACCEPTED):
-            rows += await _accepted(look, limit)
-        if verdict in (None, Kept.QUARANTINED):
-            rows += await _quarantined(look, limit)
-    return sorted(rows, key=lambda row: str(row["received_at"]))[-limit:]
+        if wanted.verdict in (None, Kept.ACCEPTED):
+            rows += await _accepted(look, wanted)
+        if wanted.verdict in (None, Kept.QUARANTINED):
+            rows += await _quarantined(look, wanted)
+    return sorted(rows, key=lambda row: str(row["received_at"]))[-wanted.limit :]
 
 
-async def _accepted(look: Look, limit: int) -> list[Body]:
-    last = await look.log.last_position()
-    entries = await look.log.read_range(max(0, last - limit), limit)
+async def _accepted(look: Look, wanted: _Wanted) -> list[Body]:
+    end = await look.log.last_position()
+    if wanted.ids:
+        entries = await _found(look, wanted.ids, end)
+    else:
+        entries = await look.log.read_range(max(0, end - wanted.limit), wanted.limit)
     return [
         {
             "position": entry.position,
@@ -73,7 +94,19 @@ async def _accepted(look: Look, limit: int) -> list[Body]:
     ]
 
 
-async def _quarantined(look: Look, limit: int) -> list[Body]:
+async def _found(look: Look, ids: frozenset[str], end: int) -> list[Entry]:
+    """The entries of these message ids, looked for from the newest until each was met."""
+    found: list[Entry] = []
+    while end > 0 and {one.event.message_id for one in found} < ids:
+        start = max(0, end - PAGE)
+        page = await look.log.read_range(start, PAGE, until=end)
+        found += [entry for entry in page if entry.event.message_id in ids]
+        end = start
+    return found
+
+
+async def _quarantined(look: Look, wanted: _Wanted) -> list[Body]:
+    found = await look.state.quarantined(limit=PAGE if wanted.ids else wanted.limit)
     return [
         {
             "position": None,
@@ -83,7 +116,8 @@ async def _quarantined(look: Look, limit: int) -> list[Body]:
             "errors": [reason.as_json() for reason in one.reasons],
             "event": one.body,
         }
-        for one in await look.state.quarantined(limit=limit)
+        for one in found
+        if not wanted.ids or one.message_id in wanted.ids
     ]
 
 

@@ -14,6 +14,7 @@ from engine.model.clock import system_clock
 from engine.model.errors import ProjectError
 from engine.release.checks.environment import check_environment
 from engine.release.checks.sunset import check_sunset
+from engine.release.destination import Mode
 from engine.release.release import Release
 from engine.server.run import Setup
 from engine.server.run import run as serve_until_stopped
@@ -38,7 +39,7 @@ def serve(
     Example: encamina serve --project shop --listen 127.0.0.1:8080
     """
     caches = Caches.on()
-    _, release, findings = load(project, caches)
+    _, release, findings = load(project, caches, with_off=False)
     print_findings(findings)
     if release is None:
         raise ProjectError(f"the project in {project.resolve()} has errors; nothing is served")
@@ -63,6 +64,9 @@ def serve(
 def _say_listening(url: str, release: Release) -> None:
     console = err()
     console.print(f"Listening on {url} for events at {url}/v1/batch.")
-    for destination in release.destinations:
+    on = [one for one in release.destinations if one.mode is not Mode.OFF]
+    for destination in on:
         mode = f"[dim]{destination.mode}[/]"
         console.print(f"  {destination.name:<12} {mode}  {destination.title}")
+    if off := [one.name for one in release.destinations if one not in on]:
+        console.print(f"  [dim]off: {', '.join(off)}[/]")

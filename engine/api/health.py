@@ -7,6 +7,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from engine.model.jsonvalue import Body
 from engine.release.release import Release
 from engine.telemetry.notices import Notices
 
@@ -15,12 +16,13 @@ from engine.telemetry.notices import Notices
 class Health:
     """``vendors`` is sandbox or live, ``paused`` gives the paused destinations with reasons.
 
-    ``stopping`` is true once the server has been told to end.
+    ``pulls`` tells how each pull is; ``stopping`` is true once the server has been told to end.
     """
 
     vendors: str
     release: Callable[[], Release]
     paused: Callable[[], Mapping[str, str]]
+    pulls: Callable[[], Mapping[str, Body]]
     stopping: Callable[[], bool]
     notices: Notices
 
@@ -51,6 +53,7 @@ class Health:
                 }
                 for one in self.release().destinations
             },
+            "pulls": dict(self.pulls()),
         }
         return JSONResponse(body, 503 if stopping else 200)
 

@@ -1,16 +1,20 @@
 """What each destination would get of an event, and why, by the very functions that serve."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TypeAlias
 
+from engine.authoring.unfit import unfit
 from engine.codec.body import loads
 from engine.model.clock import Millis
 from engine.model.decision import Decision, Payload, Verb
 from engine.model.delivery import Request
 from engine.model.event import Event, Inbound, Source
 from engine.model.jsonvalue import Body, Json
+from engine.model.person import Remembered
 from engine.model.verdict import Accepted, Quarantined, Rejected, verdict_name
 from engine.pipeline.admit import admit
-from engine.pipeline.decide import decide
+from engine.pipeline.decide import decide, names_for
 from engine.pipeline.request import (
     MASK,
     BodyFault,
@@ -24,14 +28,21 @@ from engine.release.destination import Destination
 from engine.release.release import Release
 from engine.release.requests import SECRET_NAME
 
+Statements: TypeAlias = Mapping[str, Remembered]
+"""What a person stated of each category of consent, with when."""
+
 
 @dataclass(frozen=True, slots=True)
 class Dry:
-    """The verdict over one event and, if it is accepted, what was decided for each destination."""
+    """The verdict over one event and, if it is accepted, what was decided for each destination.
+
+    ``stored`` is what its person consented to elsewhere, as far as that is known.
+    """
 
     event: Event | None
     verdict: Accepted | Quarantined | Rejected
     decisions: tuple[tuple[Destination, Decision], ...]
+    stored: Statements = field(default_factory=dict)
 
     def as_json(self) -> Body:
         """One line of ``dry-run --json``."""
@@ -47,33 +58,63 @@ class Dry:
         }
 
 
-def dry_run(
-    release: Release, body: Json, source: Source, now: Millis, destinations: frozenset[str]
+def dry_run(  # noqa: PLR0913 - whose, what and when, and what else is known
+    release: Release,
+    body: Json,
+    source: Source,
+    now: Millis,
+    destinations: frozenset[str],
+    stored_of: Callable[[Event], Statements] | None = None,
 ) -> Dry:
-    """The fate of ``body``, sent by ``source`` at ``now``, at these destinations."""
+    """The fate of ``body``, sent by ``source`` at ``now``, at these destinations.
+
+    ``stored_of`` tells what an event's person consented to elsewhere.
+    """
     verdict = admit(release, Inbound(source, body, now))
     if isinstance(verdict, Rejected):
         return Dry(None, verdict, ())
     if isinstance(verdict, Quarantined):
         return Dry(verdict.event, verdict, ())
-    seen = view(verdict.event, source)
-    return Dry(
-        verdict.event,
-        verdict,
-        tuple(
-            (destination, _judged(release, destination, decision, now))
-            for destination in release.destinations
-            if destination.name in destinations
-            for decision in decide(destination, verdict.event, source, now, seen)
-        ),
+    stored = {} if stored_of is None else stored_of(verdict.event)
+    seen = view(verdict.event, source, stored)
+    wanted = [one for one in release.destinations if one.name in destinations]
+    decisions = tuple(
+        (destination, _looked_into(release, destination, decision, (verdict.event, seen, now)))
+        for destination in wanted
+        for decision in decide(destination, verdict.event, source, now, seen)
     )
+    return Dry(verdict.event, verdict, decisions, stored)
+
+
+def _looked_into(
+    release: Release,
+    destination: Destination,
+    decision: Decision,
+    case: tuple[Event, Body, Millis],
+) -> Decision:
+    """The decision with what serving finds later, and with its warnings."""
+    event, seen, now = case
+    judged = _judged(release, destination, decision, now)
+    return _warned(event, seen, destination, judged, now)
+
+
+def _warned(
+    event: Event, seen: Body, destination: Destination, decision: Decision, now: Millis
+) -> Decision:
+    """The decision with a warning for each value of the event that no use could be made of."""
+    rule = next((one for one in destination.routes.rules if one.name == decision.rule), None)
+    if rule is None or decision.payload is None:
+        return decision
+    names = names_for(destination, event, seen, now)
+    return replace(decision, warnings=unfit(rule, names, decision.payload.body))
 
 
 def _judged(
     release: Release, destination: Destination, decision: Decision, now: Millis
 ) -> Decision:
     """The decision, invalid if its payload alone makes a body that breaks ``request.contract``."""
-    if destination.request.contract is None or decision.payload is None:
+    request = destination.request
+    if request is None or request.contract is None or decision.payload is None:
         return decision
     try:
         build_request(destination, release.env, [decision.payload], Moment(now))
@@ -97,10 +138,15 @@ def request_of(release: Release, destination: Destination, payload: Payload, now
     return {
         "method": request.method,
         "url": request.url,
-        "headers": dict(request.headers),
+        "headers": {**request.headers, **_token(destination)},
         "params": dict(request.params),
         "body": _body(request),
     }
+
+
+def _token(destination: Destination) -> Body:
+    """The header that ``auth:`` adds; nobody asks for a token to show it."""
+    return {} if destination.auth is None else {"Authorization": f"Bearer {MASK}"}
 
 
 def _body(request: Request) -> Json:

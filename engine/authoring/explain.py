@@ -2,7 +2,9 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 
+from engine.authoring.dry_run import Dry
 from engine.mapping.compile import MappingFault
 from engine.mapping.missing import MISSING
 from engine.mapping.trace import LeafTrace
@@ -10,8 +12,10 @@ from engine.model.clock import Millis
 from engine.model.decision import Decision
 from engine.model.errors import BoundPassed
 from engine.model.event import Event, Source
-from engine.model.jsonvalue import Body, Json
+from engine.model.jsonvalue import Body, Json, as_body
+from engine.model.person import Consent
 from engine.pipeline.decide import bucket, closed_gate, names_for
+from engine.pipeline.memory import without_remembered
 from engine.pipeline.privacy import consent_of
 from engine.pipeline.scope import view
 from engine.release.destination import Destination
@@ -23,35 +27,52 @@ SOURCE = Source("dry-run")
 
 
 def explain(
-    release: Release, destination: Destination, event: Event, decision: Decision, now: Millis
+    release: Release, dry: Dry, destination: Destination, decision: Decision, now: Millis
 ) -> list[str]:
-    """Lines for a person who asks why ``decision`` was made of ``event``."""
-    lines = list(_gates(destination, event))
-    if closed_gate(destination, event):
-        return lines
+    """Lines for a person who asks why ``decision`` was made of the event of ``dry``, if any."""
+    if (event := dry.event) is None:
+        return []
     source = next((one for one in release.write_keys.values() if one.name == event.source), SOURCE)
-    names = names_for(destination, event, view(event, source), now)
+    seen = view(event, source, dry.stored)
+    lines = list(_gates(destination, event, seen))
+    if closed_gate(destination, event, as_body(seen["consent"])):
+        return lines
+    names = names_for(destination, event, seen, now)
+    came = replace(event, body=without_remembered(event.body))
+    own_names = names
+    if came.body is not event.body:
+        own_names = names_for(destination, came, view(came, source, dry.stored), now)
     lines += _rules(destination, event, decision, names)
     chosen = next((one for one in destination.routes.rules if one.name == decision.rule), None)
     if chosen is not None:
-        lines += _leaves(chosen, decision, names)
+        lines += _leaves(chosen, decision, names, own_names)
     return lines
 
 
-def _gates(destination: Destination, event: Event) -> Iterator[str]:
+def _gates(destination: Destination, event: Event, seen: Body) -> Iterator[str]:
+    remembered = as_body(event.body.get("context")).get("remembered")
+    if isinstance(remembered, list) and remembered:
+        yield f"remembered and filled in: {', '.join(map(str, remembered))}"
     needed = destination.consent.all or destination.consent.any
-    said = consent_of(event.body)
-    words = {True: "granted", False: "refused", None: "missing"}
+    consent = as_body(seen["consent"])
     if needed:
-        stated = ", ".join(f"{category} {words[said.of(category)]}" for category in needed)
+        stated = ", ".join(_stated(event, consent, category) for category in needed)
         yield f"consent: {stated} (when missing: {destination.consent.when_missing})"
     if destination.rollout_percent < 100:
         share = bucket(destination.name, event) / 100
         yield f"rollout: this person stands at {share:g} of 100, {destination.rollout_percent:g} go"
     if destination.ip != "full":
         yield f"ip: {destination.ip}"
-    if gate := closed_gate(destination, event):
+    if gate := closed_gate(destination, event, consent):
         yield f"stopped by: {gate}"
+
+
+def _stated(event: Event, consent: Body, category: str) -> str:
+    """What holds of a category, and whether the event says so or its person did elsewhere."""
+    words = {True: "granted", False: "refused", None: "missing"}
+    own = consent_of(event.body).of(category)
+    holds = Consent({name: value is True for name, value in consent.items()}).of(category)
+    return f"{category} {words[holds]}{'' if holds == own else ' by what is stored'}"
 
 
 def _rules(
@@ -75,27 +96,36 @@ def _when(rule: Rule, names: Body) -> str:
         return f"its when: fails: {fault}"
 
 
-def _leaves(rule: Rule, decision: Decision, names: Body) -> Iterator[str]:
+def _leaves(rule: Rule, decision: Decision, names: Body, own_names: Body) -> Iterator[str]:
+    """What each leaf gave; remembered is what it gave only with what was filled into the event."""
+    try:
+        leaves = _trace(rule, decision, names)
+        own = {leaf.path: leaf.value for leaf in _trace(rule, decision, own_names)}
+    except BoundPassed as passed:
+        yield str(passed)
+        return
+    for leaf in leaves:
+        is_own = own_names is names or own.get(leaf.path, MISSING) == leaf.value
+        yield _leaf(leaf, "" if is_own else "    remembered")
+
+
+def _trace(rule: Rule, decision: Decision, names: Body) -> tuple[LeafTrace, ...]:
     template = rule.traced()
     if template is None:
-        return
+        return ()
     scope = dict(names) | {"part": decision.part}
     if rule.each is not None:
         lines = rule.each.lines(names)
         if lines is not MISSING and decision.part < len(lines):
             scope[rule.each.name] = lines[decision.part]
-    try:
-        leaves = template.render(scope).trace
-    except BoundPassed as passed:
-        yield str(passed)
-        return
-    yield from map(_leaf, leaves)
+    return tuple(template.render(scope).trace)
 
 
-def _leaf(leaf: LeafTrace) -> str:
+def _leaf(leaf: LeafTrace, remembered: str) -> str:
     given = f"dropped: {leaf.dropped}" if leaf.dropped else _shown(leaf.value)
     expression = " ".join(leaf.expression.split())
-    return f"{leaf.path} = {given}    {expression}    {leaf.place.file}:{leaf.place.line}"
+    place = f"{leaf.place.file}:{leaf.place.line}"
+    return f"{leaf.path} = {given}{remembered}    {expression}    {place}"
 
 
 def _shown(value: object) -> str:

@@ -7,7 +7,7 @@ from engine.delivery.gate import Gate
 from engine.delivery.pace import Pace
 from engine.delivery.records import When, expired, held, outcome_of
 from engine.delivery.retry import retry_at
-from engine.delivery.send import Sender
+from engine.delivery.send import Door
 from engine.delivery.settle import Settlement
 from engine.model.clock import Clock
 from engine.model.delivery import (
@@ -34,7 +34,7 @@ class Attempts:
 
     destination: Destination
     env: Mapping[str, str]
-    sender: Sender
+    sender: Door
     settlement: Settlement
     gate: Gate
     pace: Pace

@@ -6,6 +6,7 @@ In sandbox mode it goes to the sandbox, under the vendor's name, instead of the 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Protocol
 from urllib.parse import urlsplit
 
 import httpx
@@ -18,15 +19,29 @@ from engine.model.jsonvalue import Json
 MOST_ANSWER_BYTES = 1024 * 1024
 """What is read of an answer; vendors' answers to a batch of 1,000 stay far below."""
 
+MOST_EXPORT_BYTES = 16 * 1024 * 1024
+"""What is read of a body that a pull fetches; 20,000 rows of some 250 bytes have a third of it."""
+
 IDLE_CONNECTIONS = 20
+
+
+class Door(Protocol):
+    """Whatever requests go out through: the sender, or one that does something to them first."""
+
+    async def send(self, vendor: str, request: Request, timeout_ms: int) -> Answer | NoAnswer:
+        """What came back, or in words why nothing did."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """Sends requests over connections that stay open; ``sandbox_url`` is None in live mode."""
+    """Sends requests over connections that stay open; ``sandbox_url`` is None in live mode.
+
+    ``most_bytes`` is what is read of an answer.
+    """
 
     client: httpx.AsyncClient
     sandbox_url: str | None
+    most_bytes: int = MOST_ANSWER_BYTES
 
     async def send(self, vendor: str, request: Request, timeout_ms: int) -> Answer | NoAnswer:
         """What came back, or in words why nothing did; redirects are answers, never followed."""
@@ -51,7 +66,7 @@ class Sender:
                 content=request.body,
                 timeout=timeout_s,
             ) as response:
-                return await _read(response)
+                return await _read(response, self.most_bytes)
         except httpx.TimeoutException:
             return None
         except (httpx.TransportError, httpx.InvalidURL, httpx.DecodingError) as error:
@@ -82,15 +97,24 @@ async def open_sender(sandbox_url: str | None, *, proxies: bool = True) -> Async
         yield Sender(client, sandbox_url)
 
 
-async def _read(response: httpx.Response) -> Answer:
-    content = b""
-    async for chunk in response.aiter_bytes():
-        content += chunk
-        if len(content) > MOST_ANSWER_BYTES:
-            content = content[:MOST_ANSWER_BYTES]
-            break
+async def _read(response: httpx.Response, most_bytes: int) -> Answer:
+    content = await _bytes(response, most_bytes)
     headers = {name.lower(): value for name, value in response.headers.items()}
     return Answer(response.status_code, headers, _parsed(content))
+
+
+async def _bytes(response: httpx.Response, most_bytes: int) -> bytes:
+    content = bytearray()
+    try:
+        async for chunk in response.aiter_bytes():
+            content += chunk
+            if len(content) > most_bytes:
+                # Not left by a break: httpx's generators would stay open until they are collected.
+                await response.aclose()
+    except (httpx.TransportError, httpx.StreamError, httpx.DecodingError):
+        if len(content) <= most_bytes:
+            raise
+    return bytes(content[:most_bytes])
 
 
 def _parsed(content: bytes) -> Json:

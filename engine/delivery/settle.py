@@ -36,10 +36,19 @@ class Settlement:
         if not deliveries:
             return
         await self.state.record(deliveries)
+        await self.recorded(deliveries, finished=deliveries)
+
+    async def recorded(
+        self, deliveries: Sequence[Delivery], *, finished: Sequence[Delivery] = ()
+    ) -> None:
+        """These are recorded, by whoever did; give notice, and finish the entries of ``finished``.
+
+        Some of those may have been recorded before, as what is read again after a crash.
+        """
         for state, count in Counter(str(one.state) for one in deliveries).items():
             self.notices.deliveries(self.group, state, count)
-        finished = [position for one in deliveries if (position := self._close(one)) is not None]
-        await self.release(finished)
+        closed = [position for one in finished if (position := self._close(one)) is not None]
+        await self.release(closed)
 
     async def release(self, positions: Sequence[int]) -> None:
         """Tell the log of those of these entries that are open with nothing more to record."""

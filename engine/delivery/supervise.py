@@ -7,11 +7,14 @@ from dataclasses import dataclass, field
 import trio
 
 from engine.delivery.attempt import Attempts
-from engine.delivery.destination import Consumer
+from engine.delivery.auth import door_of
+from engine.delivery.destination import Consumer, People
 from engine.delivery.gate import Gate
+from engine.delivery.mailbox import Handover, run_mailbox
 from engine.delivery.pace import Pace
 from engine.delivery.send import Sender
 from engine.delivery.settle import Settlement
+from engine.delivery.way import Way
 from engine.log.interface import Log
 from engine.model.clock import Clock
 from engine.model.event import Source
@@ -26,7 +29,10 @@ RESTART_AFTER_S = 5.0
 
 @dataclass(slots=True)
 class Delivery:
-    """All consumers of a release. ``run`` ends when ``stop`` was called and all is finished."""
+    """All consumers of a release. ``run`` ends when ``stop`` was called and all is finished.
+
+    Without ``people`` an event's own word on consent is all there is.
+    """
 
     release: Release
     log: Log
@@ -34,6 +40,7 @@ class Delivery:
     sender: Sender
     notices: Notices
     clock: Clock
+    people: People | None = None
     _consumers: dict[str, Consumer] = field(default_factory=dict)
     _stopping: bool = False
 
@@ -66,7 +73,7 @@ class Delivery:
         while not self._stopping:
             consumer = self._consumers[destination.name] = self._consumer(destination)
             try:
-                await consumer.run()
+                await _run(consumer)
             except Exception as error:  # noqa: BLE001 - the edge of a consumer's life
                 self.notices.alarm("consumer", error, destination=destination.name)
                 await trio.sleep(RESTART_AFTER_S)
@@ -77,11 +84,29 @@ class Delivery:
             reason = f"not set: {', '.join(destination.unset)}"
             gate.close(reason)
             self.notices.paused(destination.name, reason)
+        way = self._way(destination, gate)
+        sources = {source.name: source for source in self._sources()}
+        return Consumer(
+            destination, self.release.name, sources, self.log, self.state, way, self.people
+        )
+
+    def _way(self, destination: Destination, gate: Gate) -> Way:
         settlement = Settlement(destination.name, self.log, self.state, self.notices)
-        attempts = Attempts(
+        if destination.mailbox is not None:
+            return Handover(
+                destination,
+                destination.mailbox,
+                self.state,
+                settlement,
+                gate,
+                self.notices,
+                self.clock,
+                random.random,
+            )
+        return Attempts(
             destination,
             self.release.env,
-            self.sender,
+            door_of(self.sender, destination, self.clock),
             settlement,
             gate,
             Pace(destination.limits.rate_per_s),
@@ -89,8 +114,13 @@ class Delivery:
             self.clock,
             random.random,
         )
-        sources = {source.name: source for source in self._sources()}
-        return Consumer(destination, self.release.name, sources, self.log, self.state, attempts)
 
     def _sources(self) -> list[Source]:
         return [Source(spec.name, spec.kind, spec.unplanned) for spec in self.release.spec.sources]
+
+
+async def _run(consumer: Consumer) -> None:
+    if isinstance(consumer.attempts, Handover):
+        await run_mailbox(consumer, consumer.attempts)
+    else:
+        await consumer.run()

@@ -3,10 +3,10 @@
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
-from engine.model.document import Document
+from engine.model.document import Document, Place
 from engine.model.finding import Finding, error
 from engine.model.names import did_you_mean
-from engine.project.spec import DestinationSpec, RuleFileSpec
+from engine.project.spec import BudgetSpec, DestinationSpec, InboundSpec, RuleFileSpec
 
 GLOB = frozenset("*?[")
 
@@ -40,6 +40,35 @@ def check_names(
     return findings
 
 
+def check_inbounds(inbounds: Collection[InboundSpec], names: Names) -> list[Finding]:
+    """A finding for each name of an inbound mapping that leads nowhere, or to more than one."""
+    findings: list[Finding] = []
+    first: dict[str, InboundSpec] = {}
+    budgets: dict[str, BudgetSpec] = {}
+    for one in inbounds:
+        other = first.setdefault(one.name, one)
+        if other is not one:
+            message = f"{other.document.file} is called {one.name} too"
+            hint = "give each inbound mapping a name of its own"
+            findings.append(error("E170", one.document.place("inbound"), message, hint))
+        findings += _sources(one.document.at("source"), names)
+        if one.pull is not None and one.pull.budget is not None:
+            findings += _same_budget(one.pull.budget, budgets)
+    return findings
+
+
+def _same_budget(budget: BudgetSpec, budgets: dict[str, BudgetSpec]) -> Iterator[Finding]:
+    """What pulls share has to be of one size, or each would spend by its own."""
+    other = budgets.setdefault(budget.name, budget)
+    if (other.requests, other.per_ms) != (budget.requests, budget.per_ms):
+        yield error(
+            "E171",
+            budget.document.place(),
+            f"{other.document.file} gives the budget {budget.name} another size",
+            "write the same requests and per in both, or give one another name",
+        )
+
+
 def _same_destinations(destinations: Collection[DestinationSpec]) -> Iterator[Finding]:
     first: dict[str, DestinationSpec] = {}
     for one in destinations:
@@ -56,14 +85,23 @@ def _same_destinations(destinations: Collection[DestinationSpec]) -> Iterator[Fi
 def _same_rule_files(rule_files: Collection[RuleFileSpec]) -> Iterator[Finding]:
     first: dict[str, RuleFileSpec] = {}
     for one in rule_files:
-        other = first.setdefault(one.destination, one)
-        if other is not one:
-            yield error(
-                "E155",
-                one.document.place("destination"),
-                f"{other.document.file} holds rules for {one.destination} too",
-                "rules are tried in the order of one file, so keep them together",
-            )
+        for name, place in _served(one):
+            other = first.setdefault(name, one)
+            if other is not one:
+                yield error(
+                    "E155",
+                    place,
+                    f"{other.document.file} holds rules for {name} too",
+                    "rules are tried in the order of one file, so keep them together",
+                )
+
+
+def _served(file: RuleFileSpec) -> Iterator[tuple[str, Place]]:
+    """The destinations that a rule file is for, each with the place of its name."""
+    document = file.document.at("destination")
+    parts = [*document.elements()] or [document]
+    for name, part in zip(file.destinations, parts, strict=True):
+        yield name, part.place()
 
 
 def _contract(document: Document, names: Names) -> Iterator[Finding]:
@@ -74,12 +112,10 @@ def _contract(document: Document, names: Names) -> Iterator[Finding]:
 
 
 def _destination(file: RuleFileSpec, names: Names) -> Iterator[Finding]:
-    name = file.destination
-    if name not in names.destinations:
-        hint = did_you_mean(name, names.destinations) or f"write destinations/{name}.yaml"
-        yield error(
-            "E151", file.document.place("destination"), f"there is no destination {name}", hint
-        )
+    for name, place in _served(file):
+        if name not in names.destinations:
+            hint = did_you_mean(name, names.destinations) or f"write destinations/{name}.yaml"
+            yield error("E151", place, f"there is no destination {name}", hint)
 
 
 def _sources(document: Document, names: Names) -> Iterator[Finding]:

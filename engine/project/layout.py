@@ -13,6 +13,7 @@ SCHEMAS = "schemas"
 CONFIG = "schemas/config"
 DESTINATIONS = "destinations"
 RULES = "rules"
+INBOUND = "rules/inbound"
 
 YAML = (".yaml", ".yml")
 JSON = (".json",)
@@ -31,6 +32,7 @@ class Layout:
     schemas: tuple[str, ...]
     destinations: tuple[str, ...]
     rules: tuple[str, ...]
+    inbounds: tuple[str, ...]
     findings: tuple[Finding, ...]
 
 
@@ -46,14 +48,16 @@ def layout_of(root: Path) -> Layout:
     schemas = [one for one in _files(root, SCHEMAS, deep=True) if not one.startswith(f"{CONFIG}/")]
     destinations = list(_files(root, DESTINATIONS))
     rules = list(_files(root, RULES))
+    inbounds = list(_files(root, INBOUND))
     return Layout(
         root,
         _with_ending(schemas, (*YAML, *JSON)),
         _with_ending(destinations, YAML),
         _with_ending(rules, YAML),
+        _with_ending(inbounds, YAML),
         (
             *_unread(schemas, (*YAML, *JSON)),
-            *_unread([*destinations, *rules], YAML),
+            *_unread([*destinations, *rules, *inbounds], YAML),
         ),
     )
 

@@ -8,21 +8,28 @@ from typing import TypeVar
 from engine.model.document import Document, Place
 from engine.model.finding import Finding, error, has_errors, in_order
 from engine.model.jsonvalue import as_body
-from engine.project.across import Names, check_names
+from engine.project.across import Names, check_inbounds, check_names
 from engine.project.env import read_env
 from engine.project.jsonfile import read_json
 from engine.project.layout import JSON, SETTINGS, layout_of, reference_root
 from engine.project.read_destination import read_destination
+from engine.project.read_inbound import read_inbound
 from engine.project.read_rules import read_rules
 from engine.project.read_schemas import read_schemas
 from engine.project.read_settings import read_settings
 from engine.project.shape import load_shapes, misshapen
-from engine.project.spec import DestinationSpec, Project, ProjectSpec, RuleFileSpec
+from engine.project.spec import (
+    DestinationSpec,
+    InboundSpec,
+    Project,
+    ProjectSpec,
+    RuleFileSpec,
+)
 from engine.project.text import LARGEST
 from engine.project.yamlfile import read_yaml
 from engine.schema.validator import Validator
 
-Spec = TypeVar("Spec", ProjectSpec, DestinationSpec, RuleFileSpec)
+Spec = TypeVar("Spec", ProjectSpec, DestinationSpec, RuleFileSpec, InboundSpec)
 
 
 def read_project(
@@ -45,6 +52,7 @@ def read_project(
     files.findings += findings
     destinations = files.specs(layout.destinations, shapes.destination, read_destination)
     rule_files = files.specs(layout.rules, shapes.rule, read_rules)
+    inbounds = files.specs(layout.inbounds, shapes.inbound, read_inbound)
 
     spec = settings[0] if settings else None
     names = Names(
@@ -53,12 +61,15 @@ def read_project(
         [source.name for source in spec.sources] if spec else None,
     )
     files.findings += check_names(destinations, rule_files, names)
+    files.findings += check_inbounds(inbounds, names)
     found = in_order(files.findings)
     if spec is None:
         return None, found
     digest = files.digest.hexdigest()
     whole = not has_errors(found)
-    return Project(root, spec, usable, destinations, rule_files, env, digest, whole), found
+    return Project(
+        root, spec, usable, destinations, rule_files, env, digest, whole, inbounds
+    ), found
 
 
 def read_spec(root: Path) -> tuple[ProjectSpec | None, list[Finding]]:

@@ -1,6 +1,8 @@
 """A file of ``destinations/`` as a typed record."""
 
-from engine.model.document import Document
+from dataclasses import replace
+
+from engine.model.document import Document, overlaid
 from engine.model.finding import Finding, error, warning
 from engine.project.fields import (
     Units,
@@ -11,17 +13,32 @@ from engine.project.fields import (
     whole_of,
 )
 from engine.project.spec import (
+    AuthSpec,
     BatchSpec,
     ConsentSpec,
     DestinationSpec,
     LimitsSpec,
+    MailboxSpec,
     RequestSpec,
     ResponseSpec,
     RetrySpec,
+    VerifySpec,
 )
 
 LONGEST_RETRY_MS = 30 * 86_400_000
 """How long a delivery is tried where the vendor counts events of any age."""
+
+KEEP_MS = 30 * 60_000
+MAX_PENDING = 20
+"""How long and how many payloads wait for a browser session that says nothing else."""
+
+OF_REQUESTS = (
+    "vendor", "auth", "request", "batch", "limits", "retry", "sunset", "responses", "verify",
+)  # fmt: skip
+"""Keys that a mailbox has no use for: it sends nothing."""
+
+POSTED_AT_ONCE = 200
+"""Payloads that go into a mailbox in one write."""
 
 
 def read_destination(document: Document) -> tuple[DestinationSpec | None, list[Finding]]:
@@ -29,6 +46,7 @@ def read_destination(document: Document) -> tuple[DestinationSpec | None, list[F
     units = Units()
     name = text_of(document.at("name"))
     window_ms = units.milliseconds(document.at("window"), None)
+    mailbox = _mailbox(document.at("mailbox"), units)
     spec = DestinationSpec(
         name=name,
         title=text_of(document.at("title"), name),
@@ -42,18 +60,23 @@ def read_destination(document: Document) -> tuple[DestinationSpec | None, list[F
         settings=document.at("settings"),
         tables=document.at("tables"),
         dedupe=optional_text(document.at("dedupe")),
+        event_name=optional_text(document.at("event_name")),
+        match_keys={name: text_of(one) for name, one in document.at("match_keys").items()},
         sources=texts_of(document.at("sources")),
         counts_in=document.at("counts_in"),
+        mailbox=mailbox,
+        auth=_auth(document.at("auth")),
         request=_request(document.at("request")),
-        batch=_batch(document.at("batch"), units),
+        batch=BatchSpec(POSTED_AT_ONCE) if mailbox else _batch(document.at("batch"), units),
         limits=_limits(document.at("limits"), units),
         retry=_retry(document.at("retry"), window_ms, units),
         window_ms=window_ms,
         sunset=units.day(document.at("sunset")),
         responses=tuple(_response(line) for line in document.at("responses").elements()),
+        verify=_verify(document),
         document=document,
     )
-    findings = [*units.findings, *_too_old(spec), *_repeats(document)]
+    findings = [*units.findings, *_of_the_other_kind(spec), *_too_old(spec), *_repeats(document)]
     return None if findings else spec, findings
 
 
@@ -63,6 +86,23 @@ def _consent(document: Document) -> ConsentSpec:
         any=texts_of(document.at("any")),
         when_missing=text_of(document.at("when_missing"), "deny"),
     )
+
+
+def _mailbox(document: Document, units: Units) -> MailboxSpec | None:
+    if document.value is None:
+        return None
+    return MailboxSpec(
+        key=text_of(document.at("key")),
+        keep_ms=units.milliseconds(document.at("keep"), KEEP_MS),
+        max_pending=whole_of(document.at("max_pending"), MAX_PENDING),
+        origins=document.at("origins"),
+    )
+
+
+def _auth(document: Document) -> AuthSpec | None:
+    if document.value is None:
+        return None
+    return AuthSpec(document.at("credentials"), document.at("scope"), document.at("token_url"))
 
 
 def _request(document: Document) -> RequestSpec:
@@ -75,6 +115,15 @@ def _request(document: Document) -> RequestSpec:
         contract=optional_text(document.at("contract")),
         document=document,
     )
+
+
+def _verify(document: Document) -> VerifySpec | None:
+    verify = document.at("verify")
+    if verify.value is None:
+        return None
+    request = _request(overlaid(document.at("request"), verify.without("problems")))
+    # The contract is of what is sent; a vendor's test mode takes keys that it does not name.
+    return VerifySpec(replace(request, contract=None), verify.at("problems"))
 
 
 def _batch(document: Document, units: Units) -> BatchSpec:
@@ -115,6 +164,22 @@ def _response(document: Document) -> ResponseSpec:
         failed=document.at("failed"),
         rest=optional_text(document.at("rest")),
     )
+
+
+def _of_the_other_kind(spec: DestinationSpec) -> list[Finding]:
+    document = spec.document
+    kind = text_of(document.at("kind"), "http")
+    others = OF_REQUESTS if kind == "mailbox" else ("mailbox",)
+    return [
+        error(
+            "E162",
+            document.key_place(name),
+            f"{name} is not for a destination of kind {kind}",
+            "take it out" if kind == "mailbox" else "write kind: mailbox, or take it out",
+        )
+        for name in others
+        if document.at(name).value is not None
+    ]
 
 
 def _too_old(spec: DestinationSpec) -> list[Finding]:

@@ -12,7 +12,7 @@ def read_rules(document: Document) -> tuple[RuleFileSpec | None, list[Finding]]:
     """The rule file, or None with the findings; the document has the right shape."""
     units = Units()
     spec = RuleFileSpec(
-        destination=text_of(document.at("destination")),
+        destinations=texts_of(document.at("destination")),
         tables=document.at("tables"),
         fragments=document.at("fragments"),
         defaults=document.at("defaults"),

@@ -8,6 +8,8 @@ from engine.project.spec import ProjectSpec, ServerSpec, SourceSpec
 
 KEPT_IN = "sqlite:encamina.db"
 DEDUPE_WINDOW_MS = 24 * 3_600_000
+REMEMBER_MS = 90 * 24 * 3_600_000
+OFF = ("off", 0)
 
 
 def read_settings(document: Document) -> tuple[ProjectSpec | None, list[Finding]]:
@@ -19,9 +21,14 @@ def read_settings(document: Document) -> tuple[ProjectSpec | None, list[Finding]
         log_url=text_of(document.at("log"), KEPT_IN),
         state_url=text_of(document.at("state"), KEPT_IN),
         dedupe_window_ms=units.milliseconds(document.at("dedupe_window"), DEDUPE_WINDOW_MS),
+        remember_ms=_remember_ms(document.at("privacy").at("remember"), units),
         document=document,
     )
     return None if units.findings else spec, units.findings
+
+
+def _remember_ms(document: Document, units: Units) -> int:
+    return 0 if document.value in OFF else units.milliseconds(document, REMEMBER_MS)
 
 
 def _source(name: str, document: Document) -> SourceSpec:

@@ -18,11 +18,13 @@ class Shapes:
     project: Validator
     destination: Validator
     rule: Validator
+    inbound: Validator
 
 
 def load_shapes(reference: Path) -> Shapes:
     """The shapes that come with this version, whatever a user's folder holds."""
-    return Shapes(*(_shape(reference, name) for name in ("project", "destination", "rule")))
+    kinds = ("project", "destination", "rule", "inbound")
+    return Shapes(*(_shape(reference, name) for name in kinds))
 
 
 def misshapen(document: Document, shape: Validator) -> list[Finding]:

@@ -35,13 +35,14 @@ class ServerSpec:
 
 @dataclass(frozen=True, slots=True)
 class ProjectSpec:
-    """``encamina.yaml``."""
+    """``encamina.yaml``; a ``remember_ms`` of 0 turns the memory of people off."""
 
     sources: tuple[SourceSpec, ...]
     server: ServerSpec
     log_url: str
     state_url: str
     dedupe_window_ms: int
+    remember_ms: int
     document: Document
 
 
@@ -83,6 +84,32 @@ class RetrySpec:
 
 
 @dataclass(frozen=True, slots=True)
+class MailboxSpec:
+    """``mailbox:`` of a destination: how its payloads wait for a browser session.
+
+    ``key`` is the dotted path of the session's key in a payload; ``origins`` is a list of
+    templates over ``env``.
+    """
+
+    key: str
+    keep_ms: int
+    max_pending: int
+    origins: Document
+
+
+@dataclass(frozen=True, slots=True)
+class AuthSpec:
+    """``auth:`` of a destination: a service account's key, and where it gets a token for what.
+
+    All are templates over ``env``; the only ``type`` there is is ``oauth_service_account``.
+    """
+
+    credentials: Document
+    scope: Document
+    token_url: Document
+
+
+@dataclass(frozen=True, slots=True)
 class RequestSpec:
     """``request:``: templates over batch, group, env, settings, tables, now, attempt."""
 
@@ -108,8 +135,16 @@ class ResponseSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class VerifySpec:
+    """``verify:``: the request with its changes made, and what of the answer are problems."""
+
+    request: RequestSpec
+    problems: Document
+
+
+@dataclass(frozen=True, slots=True)
 class DestinationSpec:
-    """One file of ``destinations/``."""
+    """One file of ``destinations/``; with a ``mailbox`` it has no request, whose parts are null."""
 
     name: str
     title: str
@@ -123,8 +158,12 @@ class DestinationSpec:
     settings: Document
     tables: Document
     dedupe: str | None
+    event_name: str | None
+    match_keys: Mapping[str, str]
     sources: tuple[str, ...]
     counts_in: Document
+    mailbox: MailboxSpec | None
+    auth: AuthSpec | None
     request: RequestSpec
     batch: BatchSpec
     limits: LimitsSpec
@@ -132,6 +171,7 @@ class DestinationSpec:
     window_ms: int | None
     sunset: str | None
     responses: tuple[ResponseSpec, ...]
+    verify: VerifySpec | None
     document: Document
 
 
@@ -161,13 +201,57 @@ class RuleSpec:
 
 @dataclass(frozen=True, slots=True)
 class RuleFileSpec:
-    """One file of ``rules/``: how events become payloads of ``destination``."""
+    """One file of ``rules/``: how events become payloads of each of ``destinations``."""
 
-    destination: str
+    destinations: tuple[str, ...]
     tables: Document
     fragments: Document
     defaults: Document
     rules: tuple[RuleSpec, ...]
+    document: Document
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetSpec:
+    """``budget:`` of a pull: so many requests within any ``per_ms``, kept under ``name``."""
+
+    name: str
+    requests: int
+    per_ms: int
+    document: Document
+
+
+@dataclass(frozen=True, slots=True)
+class PullSpec:
+    """``pull:`` of an inbound mapping: what is fetched, and when.
+
+    It falls due every ``every_ms``, counted from ``at_ms`` after a midnight in UTC. An attempt that
+    ends without a verdict is made again ``times`` times, ``after_ms`` later.
+    """
+
+    vendor: str
+    mode: Document
+    settings: Document
+    tables: Document
+    every_ms: int
+    at_ms: int
+    budget: BudgetSpec | None
+    timeout_ms: int
+    times: int
+    after_ms: int
+    request: RequestSpec
+
+
+@dataclass(frozen=True, slots=True)
+class InboundSpec:
+    """One file of ``rules/inbound/``: how a foreign body becomes events of ``source``."""
+
+    name: str
+    source: str
+    tables: Document
+    pull: PullSpec | None
+    each: tuple[Document, ...]
+    event: Document
     document: Document
 
 
@@ -197,3 +281,4 @@ class Project:
     env: Mapping[str, str]
     digest: str
     whole: bool = True
+    inbounds: tuple[InboundSpec, ...] = ()

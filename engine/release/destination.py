@@ -19,9 +19,12 @@ from engine.project.spec import (
     RuleFileSpec,
 )
 from engine.release.answers import AnswerLine, compile_answers
+from engine.release.auth import ServiceAccount, compile_auth
+from engine.release.mailbox import Mailbox, compile_mailbox
 from engine.release.requests import RequestTemplates, compile_request
 from engine.release.routes import Routes, build_routes
 from engine.release.settings import render_settings, render_text
+from engine.release.verify import Verification, compile_verification
 from engine.schema.validator import Validator, compile_schema
 
 
@@ -37,9 +40,10 @@ class Mode(StrEnum):
 class Destination:
     """What a destination file and its rule file say, ready to run.
 
-    ``dedupe`` is the path of the vendor's own key in a payload, ``group_by`` the paths that
-    payloads of one request share. ``unset`` names the environment variables that its request needs
-    and that are not set: with one of them missing it can't send.
+    ``dedupe``, ``event_name``, ``match_keys`` and ``group_by`` are paths in a payload: of the
+    vendor's own key, of its name for the event, of what it matches people by, and of what payloads
+    of one request share. ``unset`` names the environment variables that its request needs and that
+    are not set: with one of them missing it can't send. It has a ``request`` or a ``mailbox``.
     """
 
     name: str
@@ -56,12 +60,17 @@ class Destination:
     tables: Body
     rule_tables: Body
     dedupe: tuple[str, ...] | None
+    event_name: tuple[str, ...] | None
+    match_keys: Mapping[str, tuple[str, ...]]
     group_by: tuple[tuple[str, ...], ...]
     contract: Validator | None
     contract_path: str | None
     routes: Routes
-    request: RequestTemplates
+    mailbox: Mailbox | None
+    auth: ServiceAccount | None
+    request: RequestTemplates | None
     answers: tuple[AnswerLine, ...]
+    verification: Verification | None
     batch: BatchSpec
     limits: LimitsSpec
     retry: RetrySpec
@@ -72,26 +81,31 @@ class Destination:
 
 
 def build_destination(
-    spec: DestinationSpec, rules: RuleFileSpec | None, project: Project, caches: Caches
+    spec: DestinationSpec,
+    rules: RuleFileSpec | None,
+    project: Project,
+    caches: Caches,
+    *,
+    with_off: bool = True,
 ) -> tuple[Destination | None, list[Finding]]:
-    """The compiled destination, or None with the findings that prevent it."""
-    findings: list[Finding] = []
-    settings, faults = render_settings(spec.settings, project.env)
-    findings += faults
+    """The compiled destination, or None with the findings that prevent it.
+
+    Without ``with_off`` one that is off has no rules, request or contract; a mailbox stays, so that
+    pages that ask for it are answered.
+    """
+    settings, findings = render_settings(spec.settings, project.env)
     mode, faults = _mode(spec, project.env)
     findings += faults
     counts_in, faults = render_text(spec.counts_in, project.env)
     findings += faults
-    routes, faults = build_routes(rules, spec, caches)
+    mailbox, faults = _mailbox(spec, project)
     findings += faults
-    request, faults = compile_request(spec, settings, project, caches)
-    findings += faults
-    answers, faults = compile_answers(spec, caches)
-    findings += faults
-    if request is None:
+    parts: _Parts | None = _Parts(Routes(()))
+    if with_off or mode is not Mode.OFF:
+        parts, faults = _compile(spec, rules, settings, project, caches)
+        findings += faults
+    if parts is None or (mailbox is None and spec.mailbox is not None):
         return None, findings
-    schemas = {path: file.schema for path, file in project.schemas.items()}
-    contract = spec.contract if spec.contract in schemas else None
     return Destination(
         name=spec.name,
         title=spec.title,
@@ -107,20 +121,70 @@ def build_destination(
         tables=as_body(spec.tables.value),
         rule_tables=as_body(rules.tables.value) if rules else {},
         dedupe=_path(spec.dedupe) if spec.dedupe else None,
+        event_name=_path(spec.event_name) if spec.event_name else None,
+        match_keys={name: _path(text) for name, text in spec.match_keys.items()},
         group_by=tuple(_path(text) for text in spec.batch.group_by),
-        contract=compile_schema(contract, schemas) if contract else None,
-        contract_path=contract,
-        routes=routes,
-        request=request,
-        answers=answers,
+        contract=parts.contract,
+        contract_path=spec.contract if parts.contract is not None else None,
+        routes=parts.routes,
+        mailbox=mailbox,
+        auth=parts.auth,
+        request=parts.request,
+        answers=parts.answers,
+        verification=parts.verification,
         batch=spec.batch,
         limits=spec.limits,
         retry=spec.retry,
         window_ms=spec.window_ms,
-        unset=request.unset,
+        unset=parts.unset,
         sunset=spec.sunset,
         place=spec.document.place("name"),
     ), findings
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """What takes time to compile and room to keep."""
+
+    routes: Routes
+    contract: Validator | None = None
+    request: RequestTemplates | None = None
+    answers: tuple[AnswerLine, ...] = ()
+    verification: Verification | None = None
+    auth: ServiceAccount | None = None
+    unset: tuple[str, ...] = ()
+
+
+def _compile(
+    spec: DestinationSpec,
+    rules: RuleFileSpec | None,
+    settings: Body,
+    project: Project,
+    caches: Caches,
+) -> tuple[_Parts | None, list[Finding]]:
+    routes, findings = build_routes(rules, spec, caches)
+    request: RequestTemplates | None = None
+    if spec.mailbox is None:
+        request, faults = compile_request(spec, settings, project, caches)
+        findings += faults
+    answers, faults = compile_answers(spec, caches)
+    findings += faults
+    verification, faults = compile_verification(spec, settings, project, caches)
+    findings += faults
+    auth, unset, faults = compile_auth(spec.auth, project)
+    findings += faults
+    if request is None and spec.mailbox is None:
+        return None, findings
+    schemas = {path: file.schema for path, file in project.schemas.items()}
+    contract = compile_schema(spec.contract, schemas) if spec.contract in schemas else None
+    unset = (*(request.unset if request else ()), *unset)
+    return _Parts(routes, contract, request, answers, verification, auth, unset), findings
+
+
+def _mailbox(spec: DestinationSpec, project: Project) -> tuple[Mailbox | None, list[Finding]]:
+    if spec.mailbox is None:
+        return None, []
+    return compile_mailbox(spec.mailbox, project.env)
 
 
 def _path(text: str) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from engine.model.event import Source
 from engine.project.spec import ProjectSpec
 from engine.release.destination import Destination
+from engine.release.inbound import InboundMapping
 from engine.release.plan import Plan
 
 
@@ -23,6 +24,11 @@ class Release:
     destinations: tuple[Destination, ...]
     write_keys: Mapping[str, Source]
     env: Mapping[str, str]
+    inbounds: tuple[InboundMapping, ...] = ()
+
+    def inbound(self, name: str) -> InboundMapping | None:
+        """The inbound mapping of that name."""
+        return next((one for one in self.inbounds if one.name == name), None)
 
     def destination(self, name: str) -> Destination | None:
         """The destination of that name."""

@@ -15,18 +15,26 @@ from engine.model.cache import Caches
 from engine.model.document import Document
 from engine.model.finding import Finding, error
 from engine.model.jsonvalue import Body
-from engine.project.spec import DestinationSpec, Project
-from engine.release.scope import HEADER_NAMES, REQUEST_NAMES, scope
+from engine.project.spec import DestinationSpec, Project, PullSpec
+from engine.release.scope import PULL_NAMES, RAW_BODY, REQUEST_NAMES, scope
 from engine.schema.validator import Validator, compile_schema
 
 SECRET_NAME = re.compile(
-    r"TOKEN|SECRET|KEY|PASS|PWD|CREDENTIAL|AUTH|SIGN|PRIVATE|PAIR|(?:^|_)PAT(?:_|$)", re.IGNORECASE
+    r"TOKEN|SECRET|KEY|PASS|PWD|CREDENTIAL|AUTH|SIGN|PRIVATE|PAIR|WEBHOOK|(?:^|_)PAT(?:_|$)",
+    re.IGNORECASE,
 )
-"""Environment variables whose values no person is shown."""
+"""Environment variables whose values no person is shown; a webhook's address is its own secret."""
 
 ENV = re.compile(r"\benv\.([A-Za-z_][A-Za-z0-9_]*)")
 
-SAMPLE: Body = {"batch": [{}], "group": {}, "now": "", "attempt": 1, "raw_body": "{}"}
+SAMPLE: Body = {
+    "batch": [{}],
+    "group": {},
+    "pull": {"at": "1970-01-01T00:00:00.000Z"},
+    "now": "1970-01-01T00:00:00.000Z",
+    "attempt": 1,
+    "raw_body": "{}",
+}
 """Stands in for what is known only when a request is made."""
 
 
@@ -49,11 +57,12 @@ class RequestTemplates:
 
 
 def compile_request(
-    spec: DestinationSpec, settings: Body, project: Project, caches: Caches
+    spec: DestinationSpec | PullSpec, settings: Body, project: Project, caches: Caches
 ) -> tuple[RequestTemplates | None, list[Finding]]:
     """The compiled request, or None with the findings."""
-    names = scope(REQUEST_NAMES, tables=spec.tables, settings=spec.settings)
-    header_names = scope(HEADER_NAMES, tables=spec.tables, settings=spec.settings)
+    in_scope = REQUEST_NAMES if isinstance(spec, DestinationSpec) else PULL_NAMES
+    names = scope(in_scope, tables=spec.tables, settings=spec.settings)
+    header_names = scope([*in_scope, RAW_BODY], tables=spec.tables, settings=spec.settings)
     request = spec.request
     url, findings = compile_value(request.url, names, caches=caches)
     headers, faults = _compile_part(request.headers, header_names, caches)
@@ -103,7 +112,7 @@ def _steerable_host(url: Document) -> list[Finding]:
 
 
 def _unset(
-    spec: DestinationSpec, names: ScopeSpec, fixed: Body, env: Mapping[str, str]
+    spec: DestinationSpec | PullSpec, names: ScopeSpec, fixed: Body, env: Mapping[str, str]
 ) -> tuple[str, ...]:
     """The variables for want of which a text of the request ends missing; empty text is meant."""
     unset: dict[str, None] = {}

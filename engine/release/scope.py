@@ -4,16 +4,24 @@ from engine.mapping.scope import ScopeSpec
 from engine.model.document import Document
 
 OF_EVENT = ["event", "properties", "context", "traits", "user", "consent", "source"]
-RULE_NAMES = [*OF_EVENT, "now", "tables", "settings", "part", "flags"]
+RULE_NAMES = [*OF_EVENT, "now", "age_s", "tables", "settings", "part", "flags"]
 REQUEST_NAMES = ["batch", "group", "env", "settings", "tables", "now", "attempt"]
-HEADER_NAMES = [*REQUEST_NAMES, "raw_body"]
+RAW_BODY = "raw_body"
+HEADER_NAMES = [*REQUEST_NAMES, RAW_BODY]
+PULL_NAMES = ["pull", "env", "settings", "tables", "now", "attempt"]
+INBOUND_NAMES = ["body", "part", "pull", "settings", "tables", "now"]
 RESPONSE_NAMES = ["status", "headers", "body", "batch", "tables", "settings"]
 SETTING_NAMES = ["env"]
 
 
 def scope(names: list[str], *, tables: Document, settings: Document) -> ScopeSpec:
     """A scope of these names, in which a table or setting that isn't there is a finding."""
-    closed = {"tables": _keys(tables), "settings": _keys(settings), "flags": frozenset[str]()}
+    closed = {
+        "tables": _keys(tables),
+        "settings": _keys(settings),
+        "flags": frozenset[str](),
+        "pull": frozenset({"at"}),
+    }
     return ScopeSpec(frozenset(names), {key: closed[key] for key in closed if key in names})
 
 

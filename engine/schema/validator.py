@@ -7,7 +7,7 @@ who is followed.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
 import jsonschema_rs
 
@@ -20,26 +20,32 @@ from engine.schema.explainer import Judge, explainer, undeclared
 from engine.schema.patterns import OPTIONS
 from engine.schema.reasons import breaches
 
+Decider: TypeAlias = Callable[[object], bool]
+
 
 @dataclass(frozen=True, slots=True)
 class Validator:
-    """One schema, compiled once; ``path`` is its file, ``schemas`` are all that it leads to.
+    """One schema; ``path`` is its file, ``schemas`` are all that it leads to.
 
-    Who explains is made when there is first something to explain: most schemas never need to.
+    Who decides and who explains are made when they are first needed, and then kept: who decides
+    takes 250 KiB for an event, and some events never come; most schemas never need explaining.
     """
 
     path: str
-    decide: Callable[[object], bool]
     schemas: Mapping[str, Body]
+    _deciders: list[Decider] = field(default_factory=list, repr=False, compare=False)
     _judges: list[Judge] = field(default_factory=list, repr=False, compare=False)
 
     def is_valid(self, value: Json) -> bool:
         """Whether ``value`` meets the schema."""
+        if not self._deciders:
+            self._deciders.append(_decider(self.path, self.schemas))
+        decide = self._deciders[0]
         try:
-            return self.decide(value)
+            return decide(value)
         except ValueError:
             # Not plain JSON: a read-only mapping, or half of a surrogate pair.
-            return self.decide(_plain(value))
+            return decide(_plain(value))
 
     def breaches(self, value: Json) -> tuple[Breach, ...]:
         """Each way in which ``value`` does not meet the schema, by path; none if it does."""
@@ -57,20 +63,26 @@ class Validator:
 
     def _judge(self) -> Judge:
         if not self._judges:
-            self._judges.append(explainer(self.path, self.schemas))
+            self._judges.append(explainer(self.path, _undeclared(self.schemas)))
         return self._judges[0]
 
 
 def compile_schema(path: str, schemas: Mapping[str, Body]) -> Validator:
     """The validator of the schema at ``path``; ``schemas`` are all that it may refer to, by path.
 
-    Raises ``ProjectError`` for a schema in which ``check.check_schema`` finds an error.
+    It is compiled once to know that it can be. Raises ``ProjectError`` for a schema in which
+    ``check.check_schema`` finds an error.
     """
     files = schemas.keys() & reachable(path, schemas)
-    needed = {file: undeclared(_plain(schemas[file])) for file in sorted(files)}
+    validator = Validator(path, {file: schemas[file] for file in sorted(files)})
+    _decider(path, validator.schemas)
+    return validator
+
+
+def _decider(path: str, schemas: Mapping[str, Body]) -> Decider:
     try:
         registry = jsonschema_rs.Registry(
-            [(address(file), body) for file, body in needed.items()],
+            [(address(file), body) for file, body in _undeclared(schemas).items()],
             draft=jsonschema_rs.Draft202012,
             retriever=_fetch_nothing,
         )
@@ -83,7 +95,12 @@ def compile_schema(path: str, schemas: Mapping[str, Body]) -> Validator:
         )
     except (ValueError, jsonschema_rs.ReferencingError) as fault:
         raise ProjectError(f"{path} can't be used as a schema") from fault
-    return Validator(path, decider.is_valid, needed)
+    return decider.is_valid
+
+
+def _undeclared(schemas: Mapping[str, Body]) -> Mapping[str, Any]:
+    """The schemas as both libraries read them: plain, and without a ``$schema`` of their own."""
+    return {file: undeclared(_plain(schema)) for file, schema in schemas.items()}
 
 
 def _fetch_nothing(uri: str, /) -> Any:

@@ -96,6 +96,9 @@ def _pattern(pattern: str, _: Json) -> str:
 
 
 def _excluded(schema: Any, _: Json) -> str:
+    title = schema.get("title") if isinstance(schema, Mapping) else None
+    if isinstance(title, str) and title.startswith(("a ", "an ")):
+        return f"is {title}, which is excluded here"
     if isinstance(schema, Mapping) and "pattern" in schema:
         return f"has a form that is excluded here: {schema['pattern']}"
     if isinstance(schema, Mapping) and {"enum", "const"} & schema.keys():

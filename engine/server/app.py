@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from starlette.applications import Starlette
 
 from engine.api.health import Health
+from engine.api.mailbox import MailboxApi
 from engine.api.problems import handlers
 from engine.api.segment import TrackingApi
 from engine.delivery.supervise import Delivery
 from engine.ingest.accept import Ingest
 from engine.ingest.authenticate import Keys
+from engine.ingest.pull import Pulls
 from engine.model.cache import Caches
 from engine.model.clock import Clock
 from engine.telemetry.notices import Notices
@@ -22,6 +24,7 @@ class Faces:
 
     ingest: Ingest
     delivery: Delivery
+    pulls: Pulls
     notices: Notices
     clock: Clock
     caches: Caches
@@ -34,9 +37,17 @@ def build_app(faces: Faces) -> Starlette:
     release = faces.ingest.release
     keys = Keys(release().write_keys, faces.caches)
     tracking = TrackingApi(faces.ingest, lambda: keys, faces.clock)
-    health = Health(faces.vendors, release, faces.delivery.paused, faces.stopping, faces.notices)
+    health = Health(
+        faces.vendors,
+        release,
+        faces.delivery.paused,
+        faces.pulls.states,
+        faces.stopping,
+        faces.notices,
+    )
+    mailbox = MailboxApi(release, faces.ingest.state, faces.notices, faces.clock)
     app = Starlette(
-        routes=[*tracking.routes(), *health.routes()],
+        routes=[*tracking.routes(), *mailbox.routes(), *health.routes()],
         exception_handlers=handlers(faces.notices),
     )
     app.router.redirect_slashes = False

@@ -2,18 +2,21 @@
 
 import gc
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
 import trio
 
-from engine.delivery.send import open_sender
+from engine.delivery.send import MOST_EXPORT_BYTES, open_sender
 from engine.delivery.supervise import Delivery
 from engine.ingest.accept import Ingest
+from engine.ingest.consent import StoredConsent
+from engine.ingest.people import People
+from engine.ingest.pull import Pulls
 from engine.log.open import LogSettings, open_log
 from engine.model.cache import Caches
-from engine.model.clock import Clock, system_clock
+from engine.model.clock import Clock, Millis, system_clock
 from engine.release.release import Release
 from engine.server.app import Faces, build_app
 from engine.server.folder import held
@@ -52,10 +55,22 @@ async def run(setup: Setup) -> None:
                 spec.log_url, files, LogSettings(setup.clock, spec.dedupe_window_ms)
             )
             state = await open_state(spec.state_url, files)
+            people = People(state, setup.notices, setup.caches)
+            ingest = Ingest(lambda: setup.release, log, state, setup.notices, people)
+            stored = StoredConsent(people, spec.remember_ms, setup.clock)
             await _serve(
                 setup,
-                Ingest(lambda: setup.release, log, state, setup.notices),
-                Delivery(setup.release, log, state, sender, setup.notices, setup.clock),
+                ingest,
+                Delivery(
+                    setup.release,
+                    log,
+                    state,
+                    sender,
+                    setup.notices,
+                    setup.clock,
+                    stored if spec.remember_ms else None,
+                ),
+                Pulls(ingest, replace(sender, most_bytes=MOST_EXPORT_BYTES).send, setup.clock),
             )
 
 
@@ -66,13 +81,14 @@ def _calm_the_collector() -> None:
     gc.set_threshold(50_000, 50, 100)
 
 
-async def _serve(setup: Setup, ingest: Ingest, delivery: Delivery) -> None:
+async def _serve(setup: Setup, ingest: Ingest, delivery: Delivery, pulls: Pulls) -> None:
     stop = trio.Event()
     grace_s = setup.release.spec.server.shutdown_ms / 1000
     app = build_app(
         Faces(
             ingest,
             delivery,
+            pulls,
             setup.notices,
             setup.clock,
             setup.caches,
@@ -89,6 +105,12 @@ async def _serve(setup: Setup, ingest: Ingest, delivery: Delivery) -> None:
                 partial(serve_app, app, setup.listen, stop.wait, graceful_s=grace_s)
             )
             setup.listening(urls[0])
+            # Stopped at any moment, a pull repeats nothing and overspends nothing: it need not end.
+            watch.start_soon(pulls.run)
+            if ingest.people is not None:
+                # What a shorter privacy.remember, or none, no longer covers goes at once.
+                kept_from = setup.clock() - setup.release.spec.remember_ms
+                watch.start_soon(ingest.people.forget, Millis(kept_from))
             await stop.wait()
             setup.notices.said("stopping", within_s=grace_s)
             delivery.stop()

@@ -5,6 +5,7 @@ is given once a batch.
 """
 
 import traceback
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -22,6 +23,7 @@ class _Counters:
     requests: Counter
     alarms: Counter
     paused: Gauge
+    pulls: Counter
 
     @classmethod
     def over(cls, registry: CollectorRegistry) -> "_Counters":
@@ -54,6 +56,12 @@ class _Counters:
                 "encamina_destination_paused",
                 "1 while a destination is paused",
                 ["destination"],
+                registry=registry,
+            ),
+            Counter(
+                "encamina_pulls_total",
+                "Requests of pulls by inbound mapping and outcome",
+                ["inbound", "outcome"],
                 registry=registry,
             ),
         )
@@ -97,6 +105,16 @@ class Notices:
         """A paused destination goes on."""
         self._counters.paused.labels(destination).set(0)
         self.log.info("destination resumed", destination=destination)
+
+    def pulled(self, inbound: str, facts: Mapping[str, int]) -> None:
+        """A pull fetched a body; ``facts`` count what became of its events."""
+        self._counters.pulls.labels(inbound, "fetched").inc()
+        self.log.info("pulled", inbound=inbound, **facts)
+
+    def not_pulled(self, inbound: str, reason: str, next_at: str) -> None:
+        """A pull got nothing, or was not made; it is looked at again at ``next_at``."""
+        self._counters.pulls.labels(inbound, "failed").inc()
+        self.log.warning("not pulled", inbound=inbound, reason=reason, next=next_at)
 
     def alarm(self, where: str, error: BaseException, **facts: object) -> None:
         """A fault of our own, caught at an edge; what it stopped is tried again."""

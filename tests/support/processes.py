@@ -34,6 +34,13 @@ DEMO_ENV = {
 }
 
 
+OURS = (
+    *("ENCAMINA_", "SHOP_", "META_", "GTM_", "GA4_", "GOOGLE_", "POSTHOG_", "CLARITY_", "TIKTOK_"),
+    *("PINTEREST_", "AMPLITUDE_", "MIXPANEL_", "KLAVIYO_", "SLACK_", "WEBHOOK_", "MICROSOFT_"),
+)
+"""How the names begin that the reference project reads."""
+
+
 def free_port() -> int:
     """A port that nothing listens on just now."""
     with socket.socket() as probe:
@@ -43,11 +50,7 @@ def free_port() -> int:
 
 def clean_environment(**extra: str) -> dict[str, str]:
     """The environment without anything of Encamina's own, and with demo values."""
-    kept = {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith(("ENCAMINA_", "META_", "GTM_", "POSTHOG_", "GA4_", "SHOP_"))
-    }
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
     return kept | {"PYTHONUNBUFFERED": "1"} | DEMO_ENV | extra
 
 

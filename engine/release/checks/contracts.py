@@ -27,7 +27,7 @@ def _never_given(
     rule: Rule, destination: Destination, demanded: frozenset[str]
 ) -> Iterator[Finding]:
     tree = rule.tree
-    if not isinstance(tree, Branch) or tree.uses:
+    if not isinstance(tree, Branch) or tree.uses or tree.merged is not None:
         return
     for name in sorted(demanded - tree.members.keys()):
         yield error(

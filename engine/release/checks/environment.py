@@ -9,7 +9,7 @@ from engine.release.release import Release
 
 def check_environment(release: Release) -> list[Finding]:
     """Findings about variables that are not set and destinations that count in one place."""
-    return [*_unset(release), *_no_keys(release), *_counted_twice(release)]
+    return [*_unset(release), *_unset_pulls(release), *_no_keys(release), *_counted_twice(release)]
 
 
 def _unset(release: Release) -> Iterator[Finding]:
@@ -21,6 +21,19 @@ def _unset(release: Release) -> Iterator[Finding]:
                 "W401",
                 destination.place,
                 f"{name} is not set, so {destination.name} will be paused and its events kept",
+                "set it in the environment or in .env",
+            )
+
+
+def _unset_pulls(release: Release) -> Iterator[Finding]:
+    for mapping in release.inbounds:
+        if mapping.pull is None or mapping.pull.mode is Mode.OFF:
+            continue
+        for name in mapping.pull.unset:
+            yield warning(
+                "W405",
+                mapping.place,
+                f"{name} is not set, so {mapping.name} will fetch nothing",
                 "set it in the environment or in .env",
             )
 

@@ -4,6 +4,9 @@ from engine.model.finding import Finding
 from engine.project.spec import Project
 from engine.release.checks.contracts import check_contracts
 from engine.release.checks.fields import check_fields
+from engine.release.checks.inbound import check_inbound
+from engine.release.checks.mailbox import check_mailbox
+from engine.release.checks.paths import check_paths
 from engine.release.checks.privacy import check_privacy
 from engine.release.checks.reach import check_reach
 from engine.release.release import Release
@@ -15,5 +18,8 @@ def check(project: Project, release: Release) -> list[Finding]:
         *check_reach(project, release),
         *check_fields(project, release),
         *check_contracts(project, release),
+        *check_mailbox(release),
+        *check_paths(release),
         *check_privacy(release),
+        *check_inbound(project, release),
     ]

@@ -114,7 +114,7 @@ def test_a_request_is_shown_with_secrets_masked_and_unset_variables_named(tmp_pa
 def explained(release, body):
     dry = dry_run(release, body, SHOP, NOW, ALL)
     [(destination, decision)] = dry.decisions
-    return "\n".join(explain(release, destination, dry.event, decision, NOW))
+    return "\n".join(explain(release, dry, destination, decision, NOW))
 
 
 def test_an_explanation_names_gate_rule_and_each_leaf_with_its_line(tmp_path):
@@ -144,7 +144,7 @@ def test_an_explanation_of_a_line_shows_what_that_line_gave(tmp_path):
     dry = dry_run(release, an_event(), SHOP, NOW, ALL)
     destination, second = dry.decisions[1]
 
-    said = "\n".join(explain(release, destination, dry.event, second, NOW))
+    said = "\n".join(explain(release, dry, destination, second, NOW))
 
     assert "total = 49900 " in said
 
@@ -160,3 +160,25 @@ def test_a_payload_whose_body_breaks_the_request_s_contract_is_invalid(tmp_path)
 
     [(_, decision)] = dry.decisions
     assert (str(decision.verb), decision.reason.split(":")[0]) == ("invalid", "request.contract")
+
+
+def test_explain_says_what_was_remembered(tmp_path):
+    rules = (
+        FILES["rules/hook.yaml"] + '      from: "{{ context.fbp }}"\n      to: "{{ user.email }}"\n'
+    )
+    contract = FILES["schemas/payloads/hook.yaml"] + "  from: {}\n  to: {}\n"
+    changed = {"rules/hook.yaml": rules, "schemas/payloads/hook.yaml": contract}
+    release = a_release(tmp_path, changed)
+    context = {
+        **an_event()["context"],
+        "fbp": "fb.1.1735689600456.1",
+        "remembered": ["context.fbp", "context.traits.email"],
+    }
+    dry = dry_run(release, an_event(context=context), SHOP, NOW, ALL)
+    [(hook, decision)] = dry.decisions
+
+    lines = explain(release, dry, hook, decision, NOW)
+
+    assert "remembered and filled in: context.fbp, context.traits.email" in lines
+    leaves = {line.split(" = ")[0]: "    remembered    " in line for line in lines if " = " in line}
+    assert leaves == {"id": False, "total": False, "from": True, "to": True}

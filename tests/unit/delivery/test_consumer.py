@@ -186,10 +186,10 @@ async def test_a_pause_keeps_everything_and_a_probe_ends_it(running):
 async def test_a_fault_of_ours_ends_as_a_retry_and_goes_on_when_it_is_mended(running, monkeypatch):
     decide = consumer_module.decide
 
-    def fails_for_b(destination, event, source, now):
+    def fails_for_b(destination, event, *others):
         if event.message_id == "b":
             raise ZeroDivisionError
-        return decide(destination, event, source, now)
+        return decide(destination, event, *others)
 
     monkeypatch.setattr(consumer_module, "decide", fails_for_b)
     await running.append("a", "b", "c")

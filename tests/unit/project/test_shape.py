@@ -11,7 +11,7 @@ from engine.project.yamlfile import read_yaml
 from engine.schema.dialect import schemas_in
 from engine.schema.patterns import can_run
 
-KINDS = ("project", "destination", "rule")
+KINDS = ("project", "destination", "rule", "inbound")
 SHAPES = load_shapes(reference_root())
 
 

@@ -53,6 +53,11 @@ KEYWORDS = [
     ({"minProperties": 1}, {}, "has fewer than 1 key"),
     ({"not": {"pattern": "@"}}, "a@b", "has a form that is excluded here: @"),
     ({"not": {"const": 1}}, 1, "is a value that is excluded here"),
+    (
+        {"not": {"title": "an e-mail address", "pattern": "@"}},
+        "a@b",
+        "is an e-mail address, which is excluded here",
+    ),
     ({"not": {"required": ["b"]}}, {"b": 1}, 'has "b", which is excluded here'),
     (False, 1, "is not allowed here"),
 ]

@@ -200,3 +200,12 @@ def test_a_source_without_a_key_is_a_warning(tmp_path):
     release = a_release(tmp_path, env={"OTHER": "1"})
 
     assert [one.code for one in check_environment(release)] == ["W402"]
+
+
+def test_a_path_of_the_destination_that_no_rule_gives_is_told(tmp_path):
+    hook = FILES["destinations/hook.yaml"]
+    paths = "event_name: id\nmatch_keys: { total: total, email: user.email }\n"
+
+    found = told(tmp_path, {"destinations/hook.yaml": hook + paths})
+
+    assert [(code, file) for code, file, _, _ in found] == [("W303", "destinations/hook.yaml")]

@@ -1,0 +1,38 @@
+"""``encamina.yaml``: what is read of it, and what is said of what can't be."""
+
+import pytest
+
+from tests.support.releases import FILES, findings_of, write_project
+
+DAY_MS = 86_400_000
+
+
+def with_privacy(folder, text):
+    settings = FILES["encamina.yaml"] + text
+    return findings_of(write_project(folder, {**FILES, "encamina.yaml": settings}))
+
+
+@pytest.mark.parametrize(
+    ("text", "remember_ms"),
+    [
+        ("", 90 * DAY_MS),
+        ("privacy: {}", 90 * DAY_MS),
+        ("privacy: { remember: 30d }", 30 * DAY_MS),
+        ("privacy: { remember: off }", 0),
+        ("privacy: { remember: 0 }", 0),
+        ("privacy: { remember: 0d }", 0),
+    ],
+)
+def test_people_are_remembered_as_long_as_the_project_says(tmp_path, text, remember_ms):
+    release, _ = with_privacy(tmp_path, text)
+
+    assert release.spec.remember_ms == remember_ms
+
+
+@pytest.mark.parametrize("value", ["forever", "-1d", "90", "7", "true"])
+def test_what_is_no_time_is_told_with_its_place(tmp_path, value):
+    release, [finding] = with_privacy(tmp_path, f"privacy: {{ remember: {value} }}")
+
+    assert release is None
+    assert "privacy.remember" in str(finding)
+    assert "a time such as" in str(finding)
