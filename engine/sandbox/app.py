@@ -21,7 +21,22 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from engine.sandbox import ga4, gtm, meta, plain, posthog
+from engine.sandbox import (
+    amplitude,
+    clarity,
+    ga4,
+    google_ads,
+    gtm,
+    klaviyo,
+    meta,
+    mixpanel,
+    pinterest,
+    plain,
+    posthog,
+    slack,
+    tiktok,
+    webhook,
+)
 from engine.sandbox.bodies import MAX_BODY_BYTES
 from engine.sandbox.call import Call, Reply
 from engine.sandbox.faults import Fault, apply, drawn, parse_kinds
@@ -32,10 +47,19 @@ from engine.sandbox.repeats import Repeats
 StandIn: TypeAlias = Callable[[Call, Repeats], Reply]
 
 STAND_INS: Mapping[str, StandIn] = {
+    "clarity": clarity.answer,
     "meta": meta.answer,
     "ga4": ga4.answer,
     "gtm": gtm.answer,
     "posthog": posthog.answer,
+    "tiktok": tiktok.answer,
+    "pinterest": pinterest.answer,
+    "google-ads": google_ads.answer,
+    "amplitude": amplitude.answer,
+    "mixpanel": mixpanel.answer,
+    "klaviyo": klaviyo.answer,
+    "slack": slack.answer,
+    "webhook": webhook.answer,
 }
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")

@@ -5,9 +5,14 @@ from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import TypeAlias
 
+from engine.sandbox.amplitude import AMPLITUDE_FAULTS
 from engine.sandbox.call import Call, Reply, Script
+from engine.sandbox.clarity import CLARITY_FAULTS
+from engine.sandbox.google_ads import GOOGLE_ADS_FAULTS
 from engine.sandbox.meta_errors import META_FAULTS
 from engine.sandbox.posthog import POSTHOG_FAULTS
+from engine.sandbox.slack import SLACK_FAULTS
+from engine.sandbox.tiktok import TIKTOK_FAULTS
 
 _Honest: TypeAlias = Callable[[], Reply]
 
@@ -140,6 +145,11 @@ GENERAL_FAULTS: Mapping[str, Script] = {
 }
 
 VENDOR_FAULTS: Mapping[str, Mapping[str, Script]] = {
+    "amplitude": AMPLITUDE_FAULTS,
+    "clarity": CLARITY_FAULTS,
     "meta": META_FAULTS,
     "posthog": POSTHOG_FAULTS,
+    "tiktok": TIKTOK_FAULTS,
+    "google-ads": GOOGLE_ADS_FAULTS,
+    "slack": SLACK_FAULTS,
 }

@@ -12,6 +12,7 @@ from engine.sandbox.ga4_checks import Finding, request_findings
 from engine.sandbox.ga4_events import event_findings
 from engine.sandbox.ga4_limits import MAX_BODY_BYTES
 from engine.sandbox.ga4_parse import ParseError, parse_payload
+from engine.sandbox.ga4_people import people_findings
 from engine.sandbox.repeats import Repeats
 
 COLLECT = "/mp/collect"
@@ -76,6 +77,7 @@ def params_key(params: Mapping[str, Json]) -> str | None:
 
 def _findings(payload: Mapping[str, Json], call: Call) -> Iterator[Finding]:
     yield from request_findings(payload, call.query, call.at)
+    yield from people_findings(payload)
     if len(call.raw) >= MAX_BODY_BYTES:
         text = f"the body must be smaller than {MAX_BODY_BYTES} bytes"
         yield Finding("lint", "request_dropped", "VALUE_OUT_OF_BOUNDS", None, text)

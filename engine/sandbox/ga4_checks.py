@@ -16,7 +16,13 @@ from engine.sandbox.call import Diagnostic, Json
 
 Level: TypeAlias = Literal["relaxed", "strict", "lint"]
 Effect: TypeAlias = Literal[
-    "request_dropped", "event_dropped", "param_ignored", "redated", "may_be_lost", "reports_worse"
+    "request_dropped",
+    "event_dropped",
+    "param_ignored",
+    "redated",
+    "may_be_lost",
+    "reports_worse",
+    "breaks_policy",
 ]
 
 
@@ -118,6 +124,9 @@ def _user_property(name: str, holder: Json) -> Iterator[Finding]:
     if len(name) > limits.MAX_USER_PROPERTY_NAME:
         text = f"User property name [{name}] has over {limits.MAX_USER_PROPERTY_NAME} characters."
         yield Finding("strict", "param_ignored", "NAME_INVALID", place, text)
+    if name in limits.UNWISE_NAMES:
+        text = f"user property name [{name}] is one of those that GA4 keeps for itself"
+        yield Finding("lint", "param_ignored", "NAME_RESERVED", place, text)
     if not _PROPERTY_NAME.fullmatch(name):
         text = f"user property [{name}] should be a letter, then letters, digits, underscores"
         yield Finding("lint", "param_ignored", "NAME_INVALID", place, text)

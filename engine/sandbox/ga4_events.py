@@ -2,13 +2,13 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from itertools import chain
 
 from engine.sandbox import ga4_limits as limits
 from engine.sandbox.call import Json
 from engine.sandbox.ga4_checks import Finding, age_findings
 
 _NAME = re.compile(r"[A-Za-z0-9_]+")
+_CURRENCY = re.compile(r"[A-Z]{3}")
 _DIGITS = re.compile(r"\d+")
 _SESSION_COOKIE = re.compile(r"GS\d\.\d+\.\S+")
 
@@ -22,6 +22,7 @@ def event_findings(event: Json, index: int, now: float, *, is_app: bool) -> Iter
     yield from _params(params, index)
     yield from _items(params.get("items"), index)
     yield from _session(params, index)
+    yield from _unwise(params, index)
     for micros in (fields.get("timestamp_micros"), params.get("timestamp_micros")):
         yield from age_findings(micros, "timestamp_micros", now, index)
     yield from _lint(str(fields.get("name")), params, index)
@@ -72,6 +73,28 @@ def _param_name(name: str, place: str, index: int) -> Iterator[Finding]:
         yield Finding("strict", "param_ignored", "NAME_INVALID", place, text, index)
 
 
+def _unwise(params: Mapping[str, Json], index: int) -> Iterator[Finding]:
+    """What is taken and does no good: names that GA4 keeps, money of no currency, false flags."""
+    for name in params.keys() & limits.UNWISE_NAMES:
+        text = f"param name [{name}] is one of those that GA4 keeps for itself"
+        yield _lint_of(name, text, index)
+    currency = params.get("currency")
+    if currency is not None and not _CURRENCY.fullmatch(str(currency)):
+        yield _lint_of("currency", f"currency [{currency}] is no ISO 4217 code", index)
+    if "debug_mode" in params and params["debug_mode"] not in (True, 1):
+        yield _lint_of("debug_mode", "debug_mode is switched off by its absence alone", index)
+    time = params.get("engagement_time_msec")
+    if time is not None and not (_is_number(time) and float(str(time)) > 0):
+        yield _lint_of("engagement_time_msec", "engagement_time_msec must be above 0", index)
+    if params.get("transaction_id") == "":
+        text = "transaction_id is empty: all purchases without one collapse into one"
+        yield _lint_of("transaction_id", text, index)
+
+
+def _lint_of(name: str, text: str, index: int) -> Finding:
+    return Finding("lint", "reports_worse", "VALUE_INVALID", f"events.params.{name}", text, index)
+
+
 def _param_value(name: str, value: Json, place: str, index: int) -> Iterator[Finding]:
     longest = limits.MAX_LONG_VALUES.get(name, limits.MAX_VALUE)
     if value is None or isinstance(value, list | dict):
@@ -120,8 +143,9 @@ def _item(item: Json, place: str, index: int) -> Iterator[Finding]:
 
 def _item_values(item: Mapping[str, Json], place: str, index: int) -> Iterator[Finding]:
     for name, value in item.items():
-        findings = (_param_name(name, place, index), _param_value(name, value, place, index))
-        yield from chain.from_iterable(findings)
+        if name not in limits.ITEM_PARAMS:
+            yield from _param_name(name, place, index)
+        yield from _param_value(name, value, place, index)
 
 
 def _session(params: Mapping[str, Json], index: int) -> Iterator[Finding]:

@@ -42,6 +42,8 @@ RESERVED_USER_PROPERTIES = _names("""
     first_open_time first_visit_time last_deep_link_referrer user_id first_open_after_install
     """)
 RESERVED_USER_PROPERTY_PREFIXES = ("_", "firebase_", "ga_", "google_")
+UNWISE_NAMES = _names("cid uid sid userid customer_id gclid dclid srsltid")
+"""Taken by the protocol, and kept for itself by GA4's interface, for params and user properties."""
 
 ITEM_NUMBERS = ("price", "discount", "quantity", "index")
 ITEM_PARAMS = _names("""

@@ -2,16 +2,19 @@
 
 The path's ending says which client claims the request, so a container may lie under any prefix:
 ``/mp/collect`` and ``/debug/mp/collect`` (Measurement Protocol client), ``/data`` (Stape's Data
-Client), ``/g/collect`` (GA4 client), ``/healthy``. What none claims is answered 400. A container
-never tells whether its tags worked.
+Client), ``/g/collect`` (GA4 client), ``/healthy``. A POST to any other path that comes with a
+bearer token is claimed by Square's server-to-server client, the only one that tells whether tags
+worked: here they fail for an event whose ``event_name`` is ``tags_fail``, and in part for one that
+is ``tags_fail_in_part``. What none claims is answered 400.
 """
 
 from collections.abc import Callable, Mapping
 from hashlib import sha256
 
 from engine.sandbox.bodies import UnreadableError, form_fields, parse_json
-from engine.sandbox.call import Call, Diagnostic, Json, Reply
+from engine.sandbox.call import Call, Json, Reply
 from engine.sandbox.ga4 import collected, params_key, validated
+from engine.sandbox.gtm_json import event_notes, square_client
 from engine.sandbox.repeats import Repeats
 
 MAX_BODY_BYTES = 1_000_000
@@ -26,6 +29,8 @@ def answer(call: Call, repeats: Repeats) -> Reply:
     for ending, methods, client in CLIENTS:
         if path.endswith(ending) and call.method in methods:
             return client(call, repeats)
+    if call.method == "POST" and call.headers.get("authorization", "").startswith("Bearer"):
+        return square_client(call)
     return Reply(400, UNCLAIMED)
 
 
@@ -71,10 +76,7 @@ def _data_client(call: Call, _repeats: Repeats) -> Reply:
         receipts if isinstance(sent, list) else receipts[0],
         accepted=tuple(map(params_key, objects)),
         diagnostics=tuple(
-            Diagnostic(index, "callers_own", f"{name} is missing: the caller's own is taken")
-            for index, event in enumerate(objects)
-            for name in ("ip_override", "user_agent")
-            if not event.get(name)
+            note for index, event in enumerate(objects) for note in event_notes(event, index)
         ),
     )
 

@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterator
 from ipaddress import ip_address
 from typing import TypeAlias
 
-from engine.sandbox.call import Diagnostic
+from engine.sandbox.call import Diagnostic, Json
 from engine.sandbox.meta_checks import DAY_S, Event, elements, member
-from engine.sandbox.meta_shapes import HASHED
+from engine.sandbox.meta_shapes import CUSTOM_DATA, HASHED
 from engine.sandbox.repeats import Repeats
 
 DEDUPE_WINDOW_S = 2 * DAY_S
@@ -25,7 +25,11 @@ _CURRENCIES = """
     """
 CURRENCIES = frozenset(_CURRENCIES.split())
 
+CONTACT = ("email", "phone", "first_name", "last_name", "address", "password")
+"""Names of custom data that hold what belongs hashed into user_data."""
+
 _HASH = re.compile(r"[0-9a-fA-F]{64}")
+_FBP = re.compile(r"fb\.\d\.\d{10,13}\.\d+(\.[A-Za-z0-9_-]{2,8})?")
 
 Note: TypeAlias = tuple[str, str]
 
@@ -64,6 +68,8 @@ def _notes_on_person(event: Event) -> Iterator[Note]:
             yield "empty_hash", f"{name} is the hash of nothing"
     if not all(_HASH.match(str(value)) for value in elements(user_data.get("external_id"))):
         yield "external_id_unhashed", "hashing external_id is recommended"
+    if not all(_FBP.fullmatch(str(value)) for value in elements(user_data.get("fbp"))):
+        yield "invalid_fbp", "fbp should be fb.<index>.<milliseconds>.<number>"
     for value in elements(user_data.get("client_ip_address")):
         if not _is_real_ip(str(value)):
             yield "unusable_ip", "client_ip_address is private, truncated or no address"
@@ -83,18 +89,48 @@ def _notes_on_data(event: Event) -> Iterator[Note]:
         yield "value_not_positive", "a Purchase of nothing can't be optimised for"
 
 
+def _notes_on_own_properties(event: Event) -> Iterator[Note]:
+    """Own properties are free, but for what can make no audience and what belongs elsewhere."""
+    custom_data = member(event, "custom_data")
+    for name, value in custom_data.items():
+        if name in CONTACT:
+            yield "contact_data", "contact data belongs hashed into user_data"
+        elif _has_blank(name) or (name not in CUSTOM_DATA and _has_blank(value)):
+            yield "blank_in_own_property", "a blank in an own property: it makes no audience"
+    if custom_data.get("content_type") not in (None, "product", "product_group"):
+        yield "unknown_content_type", "content_type is product or product_group"
+
+
+def _has_blank(value: Json) -> bool:
+    return isinstance(value, str) and any(map(str.isspace, value))
+
+
 def _notes_on_options(event: Event) -> Iterator[Note]:
-    if event.get("data_processing_options_country") is None:
+    place = [event.get(f"data_processing_options_{part}") for part in ("country", "state")]
+    if place == [None, None]:
         return
-    if event.get("data_processing_options_state") is None:
+    if not event.get("data_processing_options"):
+        yield "place_without_options", "a country or state without data_processing_options"
+    elif place[1] is None:
         yield "no_processing_state", "a country without a state: Meta locates the person"
+    elif place[0] is None:
+        yield "no_processing_country", "a state without its country: Meta locates the person"
+
+
+def _notes_on_attribution(event: Event) -> Iterator[Note]:
+    if (event.get("event_name") == "AppendAttribution") != (
+        event.get("attribution_data") is not None
+    ):
+        yield "attribution_data", "attribution_data goes with AppendAttribution, and it with that"
 
 
 LOOKS: tuple[Callable[[Event], Iterator[Note]], ...] = (
     _notes_on_origin,
     _notes_on_person,
     _notes_on_data,
+    _notes_on_own_properties,
     _notes_on_options,
+    _notes_on_attribution,
 )
 
 

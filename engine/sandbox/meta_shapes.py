@@ -47,6 +47,10 @@ def _is_text_or_number(value: Json) -> bool:
     return isinstance(value, str | int | float) and not isinstance(value, bool)
 
 
+def _is_whole(value: Json) -> bool:
+    return _is_integer(value) and not str(value).startswith("-")
+
+
 def one_or_many(holds: Callable[[Json], bool]) -> Callable[[Json], bool]:
     """The test for a value that may also be a list of such values."""
     return lambda value: (
@@ -79,6 +83,10 @@ ARRAY = Kind(lambda value: isinstance(value, list), "must be an array")
 TEXTS = Kind(list_of(_is_text), "must be an array of strings")
 TEXT_OR_TEXTS = Kind(one_or_many(_is_text), "must be a string")
 ID_OR_IDS = Kind(one_or_many(_is_text_or_number), "must be a string")
+WHOLE = Kind(one_or_many(_is_whole), "must be an integer")
+SHARE = Kind(
+    lambda value: _is_number(value) and 0 <= float(str(value)) <= 1, "must be a number from 0 to 1"
+)
 SIXTEEN_TEXTS = Kind(
     lambda value: isinstance(value, list) and len(value) == 16 and all(map(_is_text, value)),
     "must be an array of 16 strings",
@@ -132,7 +140,8 @@ HASHED = ("em", "ph", "ge", "db", "ln", "fn", "ct", "st", "zp", "country")
 USER_DATA: Shape = {
     **dict.fromkeys(HASHED, TEXT_OR_TEXTS),
     **dict.fromkeys(("f5first", "f5last", "fi", "dobd", "dobm", "doby"), TEXT_OR_TEXTS),
-    **dict.fromkeys(("external_id", "fb_login_id", "lead_id"), ID_OR_IDS),
+    **dict.fromkeys(("external_id", "lead_id"), ID_OR_IDS),
+    "fb_login_id": WHOLE,
     **dict.fromkeys(
         (
             "client_ip_address",
@@ -180,6 +189,15 @@ APP_DATA: Shape = {
     ),
 }
 
+# Whether Meta closes these two is not known: the types of what is known, and the rest taken.
+ORIGINAL_EVENT: Shape = {
+    "event_name": TEXT,
+    "event_time": INTEGER,
+    "order_id": ID_OR_IDS,
+    "event_id": TEXT,
+}
+ATTRIBUTION: Shape = {"attribution_share": SHARE, "attribution_value": NUMBER}
+
 CUSTOM_DATA: Shape = {
     "value": NUMBER,
     "currency": TEXT,
@@ -219,6 +237,8 @@ CONTENT: Shape = {
 _INNER: Mapping[str, tuple[Shape, bool]] = {
     "user_data": (USER_DATA, True),
     "app_data": (APP_DATA, True),
+    "original_event_data": (ORIGINAL_EVENT, False),
+    "attribution_data": (ATTRIBUTION, False),
     "custom_data": (CUSTOM_DATA, False),
 }
 

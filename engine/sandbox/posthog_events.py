@@ -22,13 +22,18 @@ class RefusedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Captured:
-    """One event as it was taken; ``uuid`` is None where PostHog would make one."""
+    """One event as it was taken; ``uuid`` is None where PostHog would make one.
+
+    ``is_cut`` tells that its ``distinct_id`` was longer, ``is_naive`` that its time had no zone.
+    """
 
     name: str
     distinct_id: str
     uuid: str | None
     timestamp: datetime | None
     properties: Mapping[str, Json]
+    is_cut: bool = False
+    is_naive: bool = False
 
 
 def captured(event: Json, default_name: str | None = None) -> Captured:
@@ -38,12 +43,16 @@ def captured(event: Json, default_name: str | None = None) -> Captured:
     properties = _properties(event)
     uuid = _uuid(event.get("uuid"))
     name = _name(event.get("event", default_name))
+    distinct_id = _distinct_id(event, properties)
+    timestamp = moment(event.get("timestamp"))
     return Captured(
         name=name,
-        distinct_id=_distinct_id(event, properties),
+        distinct_id=distinct_id[:MAX_DISTINCT_ID],
         uuid=uuid,
-        timestamp=moment(event.get("timestamp")),
-        properties=properties,
+        timestamp=timestamp,
+        properties={**_persons(event), **properties},
+        is_cut=len(distinct_id) > MAX_DISTINCT_ID,
+        is_naive=timestamp is not None and _is_naive(event.get("timestamp")),
     )
 
 
@@ -66,6 +75,15 @@ def moment(value: Json) -> datetime | None:
     except ValueError:
         raise RefusedError(400, "event submitted with invalid timestamp") from None
     return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
+
+
+def _is_naive(value: Json) -> bool:
+    return isinstance(value, str) and datetime.fromisoformat(value).tzinfo is None
+
+
+def _persons(event: Mapping[str, Json]) -> Mapping[str, Json]:
+    """What of the person's properties stands beside the event's; both places are read."""
+    return {name: event[name] for name in ("$set", "$set_once") if event.get(name) is not None}
 
 
 def _properties(event: Mapping[str, Json]) -> Mapping[str, Json]:
@@ -100,5 +118,5 @@ def _distinct_id(event: Mapping[str, Json], properties: Mapping[str, Json]) -> s
         if value in (None, "") or isinstance(value, list | dict):
             continue
         text = str(value).lower() if isinstance(value, bool) else str(value)
-        return text.replace("\0", "")[:MAX_DISTINCT_ID]
+        return text.replace("\0", "")
     raise RefusedError(400, "event submitted without a distinct_id")

@@ -1,11 +1,11 @@
 """What PostHog does to events it took: merges refused, clocks corrected, repeats removed."""
 
-import math
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 
 from engine.sandbox.call import Diagnostic, Json
 from engine.sandbox.posthog_events import Captured, moment
+from engine.sandbox.posthog_kinds import kind_notes
 from engine.sandbox.repeats import Repeats
 
 _ILLEGAL_IDS = """
@@ -16,6 +16,10 @@ ILLEGAL_IDS = frozenset(_ILLEGAL_IDS.split()) | {"[object object]"}
 
 SHIFT_TOLD = timedelta(seconds=1)
 MAX_AHEAD = timedelta(hours=23)
+HISTORY = timedelta(hours=48)
+MAX_DISTINCT_ID = 200
+MERGES: Mapping[str, str] = {"$identify": "$anon_distinct_id", "$create_alias": "alias"}
+"""The events that make two ids one person, and where the second id stands."""
 
 
 def diagnostics(
@@ -24,23 +28,54 @@ def diagnostics(
     """All there is to say of the events of one request."""
     now = datetime.fromtimestamp(at, UTC)
     sent_at = moment(envelope.get("sent_at"))
+    is_import = envelope.get("historical_migration") is True
     return tuple(
         Diagnostic(index, code, message)
         for index, event in enumerate(events)
-        for code, message in _notes(event, sent_at, now, repeats)
+        for code, message in (
+            *_identity(event),
+            *_times(event, _stored_at(event, sent_at, now), now, is_import=is_import),
+            *_place(event),
+            *kind_notes(event),
+            *_repeat(event, _stored_at(event, sent_at, now), now, repeats),
+        )
     )
 
 
-def _notes(
-    event: Captured, sent_at: datetime | None, now: datetime, repeats: Repeats
-) -> Iterator[tuple[str, str]]:
-    if event.distinct_id.strip().lower() in ILLEGAL_IDS:
+def _identity(event: Captured) -> Iterator[tuple[str, str]]:
+    if _means_nobody(event.distinct_id):
         yield "illegal_distinct_id", "this distinct_id means nobody: no merge, one common person"
-    stored = _stored_at(event, sent_at, now)
+    if event.is_cut:
+        yield "distinct_id_cut", f"distinct_id is cut to {MAX_DISTINCT_ID} characters"
+    other = event.properties.get(MERGES.get(event.name, ""))
+    if isinstance(other, str) and (_means_nobody(other) or len(other) > MAX_DISTINCT_ID):
+        yield "merge_refused", f"{MERGES[event.name]} means nobody, or is too long: no merge"
+
+
+def _means_nobody(distinct_id: str) -> bool:
+    return distinct_id.strip().lower() in ILLEGAL_IDS
+
+
+def _times(
+    event: Captured, stored: datetime, now: datetime, *, is_import: bool
+) -> Iterator[tuple[str, str]]:
+    if event.is_naive:
+        yield "naive_timestamp", "the timestamp has no zone: read as UTC"
     if event.timestamp is not None and abs(stored - event.timestamp) > SHIFT_TOLD:
         yield "timestamp_shifted", f"stored as of {stored.isoformat()}"
-    if event.name == "$$heatmap":
-        yield from _heatmap(event.properties)
+    if now - stored > HISTORY and not is_import:
+        yield "not_historical", "over 48 h old: it belongs in a batch with historical_migration"
+
+
+def _place(event: Captured) -> Iterator[tuple[str, str]]:
+    ip, is_off = event.properties.get("$ip"), event.properties.get("$geoip_disable")
+    if not ip and is_off is not True:
+        yield "placed_at_sender", "neither $ip nor $geoip_disable: placed where the sender stands"
+
+
+def _repeat(
+    event: Captured, stored: datetime, now: datetime, repeats: Repeats
+) -> Iterator[tuple[str, str]]:
     # Without a uuid PostHog makes one, so nothing ties two copies together.
     key = (event.uuid, event.name, stored, event.distinct_id)
     if event.uuid is not None and repeats.seen_before(key, now.timestamp()):
@@ -54,28 +89,3 @@ def _stored_at(event: Captured, sent_at: datetime | None, now: datetime) -> date
     trusted = event.properties.get("$ignore_sent_at") is True or sent_at is None
     stored = event.timestamp if trusted or sent_at is None else now - (sent_at - event.timestamp)
     return now if stored - now > MAX_AHEAD else stored
-
-
-def _heatmap(properties: Mapping[str, Json]) -> Iterator[tuple[str, str]]:
-    sizes = (properties.get("$viewport_height"), properties.get("$viewport_width"))
-    data = properties.get("$heatmap_data")
-    if not all(map(_is_number, sizes)) or not properties.get("$session_id"):
-        yield "heatmap_dropped", "$viewport_height, $viewport_width and $session_id are needed"
-    pages = data.values() if isinstance(data, dict) else [None]
-    if not all(isinstance(points, list) and all(map(_is_point, points)) for points in pages):
-        yield "heatmap_dropped", "$heatmap_data must hold lists of points by URL"
-
-
-def _is_point(point: Json) -> bool:
-    return (
-        isinstance(point, dict)
-        and _is_number(point.get("x"))
-        and _is_number(point.get("y"))
-        and isinstance(point.get("target_fixed"), bool)
-        and isinstance(point.get("type"), str)
-        and bool(point["type"])
-    )
-
-
-def _is_number(value: Json) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)

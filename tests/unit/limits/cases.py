@@ -6,6 +6,7 @@ env: { TIKTOK_ACCESS_TOKEN: token }     # what the destination's request needs b
 judge:                                  # where the stand-in judges, if not where payloads go
   path: /debug/mp/collect
   body: { validation_behavior: ENFORCE_RECOMMENDATIONS }
+  headers: { Authorization: Bearer token }   # of a destination with auth:, whose token is got apart
 base: { event_name: Purchase, … }       # a whole payload that both judges take
 cases:
   - limit: an event's name has at most 50 characters     # a sentence of its own

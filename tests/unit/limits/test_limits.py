@@ -159,7 +159,19 @@ def our_words(table: Table, payload: dict[str, Any]) -> list[str]:
 
 def built(table: Table, payloads: list[dict[str, Any]]) -> Request:
     """The request that carries the payloads, whatever the destination's batches allow."""
+    return built_by(destination_of(table.destination), payloads)
+
+
+def built_unjudged(table: Table, payloads: list[dict[str, Any]]) -> Request:
+    """As ``built``, though the whole body breaks ``request.contract``: the other judge sees it."""
     destination = destination_of(table.destination)
+    assert destination.request is not None
+    request = replace(destination.request, contract=None)
+    return built_by(replace(destination, request=request), payloads)
+
+
+def built_by(destination: Destination, payloads: list[dict[str, Any]]) -> Request:
+    """The request of that destination."""
     batch = [payload_of(destination, one) for one in payloads]
     return build_request(destination, the_release().env, batch, Moment(Millis(NOW_MS)))
 
@@ -167,7 +179,7 @@ def built(table: Table, payloads: list[dict[str, Any]]) -> Request:
 def asked(table: Table, payloads: list[dict[str, Any]]) -> Judged:
     """What the stand-in says of a request with these payloads."""
     destination = destination_of(table.destination)
-    request = at_the_judge(table, built(table, payloads))
+    request = at_the_judge(table, built_unjudged(table, payloads))
     return trio.run(_asked, destination.vendor, request)
 
 
@@ -178,7 +190,8 @@ def at_the_judge(table: Table, request: Request) -> Request:
     url = urlsplit(request.url)
     body = {**loads(request.body), **table.judge.get("body", {})}
     path = table.judge.get("path", url.path)
-    return replace(request, url=url._replace(path=path).geturl(), body=dumps(body))
+    headers = {**request.headers, **table.judge.get("headers", {})}
+    return replace(request, url=url._replace(path=path).geturl(), headers=headers, body=dumps(body))
 
 
 async def _asked(vendor: str, request: Request) -> Judged:

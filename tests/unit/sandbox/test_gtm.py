@@ -22,7 +22,13 @@ def test_the_validation_path_answers_messages(sandbox, ga4_body):
 
 
 def test_the_data_client_answers_one_receipt_an_event(sandbox):
-    event = {"event_name": "purchase", "event_id": "m-1", "ip_override": "1", "user_agent": "x"}
+    event = {
+        "event_name": "purchase",
+        "event_id": "m-1",
+        "client_id": "1.2",
+        "ip_override": "1",
+        "user_agent": "x",
+    }
 
     single = sandbox.post("/gtm/data", event)
     several = sandbox.post("/gtm/data", [event, {**event, "event_id": "m-2"}])
@@ -35,9 +41,62 @@ def test_the_data_client_answers_one_receipt_an_event(sandbox):
 
 
 def test_the_data_client_notes_that_the_callers_own_address_is_taken(sandbox):
-    sandbox.post("/gtm/data", {"event_name": "purchase"})
+    sandbox.post("/gtm/data", {"event_name": "purchase", "client_id": "1.2"})
 
     assert sandbox.noted() == {"callers_own"}
+
+
+def test_the_data_client_notes_what_becomes_of_an_event_without_name_and_visitor(sandbox):
+    sandbox.post("/gtm/data", {"ip_override": "1", "user_agent": "x", "x-ga-mp2": "1"})
+
+    assert sandbox.noted() == {"no_name", "no_client", "reserved_key"}
+
+
+TOKEN = {"Authorization": "Bearer secret"}
+
+
+@pytest.mark.parametrize(
+    ("names", "status", "troubled"),
+    [
+        (["purchase", "refund"], 200, ([], [], [])),
+        (["purchase", None], 206, ([1], [], [])),
+        (["tags_fail", "purchase"], 206, ([], [0], [])),
+        (["purchase", "tags_fail_in_part"], 206, ([], [], [1])),
+        ([None, None], 422, ([0, 1], [], [])),
+        (["tags_fail"], 500, ([], [0], [])),
+    ],
+)
+def test_the_bearer_client_names_the_events_that_had_trouble(sandbox, names, status, troubled):
+    events = [{"event_name": name, "event_id": f"m-{at}"} for at, name in enumerate(names)]
+
+    answer = sandbox.post("/gtm/shop/events", events, headers=TOKEN)
+
+    told = answer.json()
+    kinds = ("invalidSchemaEvents", "fullyFailedTagEvents", "partialFailedTagEvents")
+    assert answer.status_code == status
+    assert tuple(told[kind] for kind in kinds) == troubled
+    refused = [*troubled[0], *troubled[1]]
+    assert sandbox.last()["accepted"] == [
+        f"m-{at}" for at in range(len(names)) if at not in refused
+    ]
+
+
+@pytest.mark.parametrize(
+    ("headers", "body", "status"),
+    [
+        ({"Authorization": "Bearer"}, [], 401),
+        (TOKEN, {"event_name": "purchase"}, 422),
+        ({}, [], 400),
+    ],
+)
+def test_the_bearer_client_takes_a_list_from_who_knows_the_token(sandbox, headers, body, status):
+    assert sandbox.post("/gtm/shop/events", body, headers=headers).status_code == status
+
+
+def test_the_bearer_client_takes_json_alone(sandbox):
+    answer = sandbox.ask("POST", "/gtm/shop/events", content=b"{", headers=TOKEN)
+
+    assert answer.status_code == 400
 
 
 def test_the_data_client_takes_query_and_form(sandbox):

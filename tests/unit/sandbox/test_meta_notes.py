@@ -16,7 +16,20 @@ NOTED = {
     "unknown_currency": {"custom_data/currency": "PESO"},
     "value_without_currency": {"event_name": "Lead", "custom_data": {"value": 1}},
     "value_not_positive": {"custom_data/value": 0},
-    "no_processing_state": {"data_processing_options_country": 1},
+    "no_processing_state": {
+        "data_processing_options": ["LDU"],
+        "data_processing_options_country": 1,
+    },
+    "no_processing_country": {
+        "data_processing_options": ["LDU"],
+        "data_processing_options_state": 1000,
+    },
+    "place_without_options": {"data_processing_options_country": 1},
+    "invalid_fbp": {"user_data/fbp": "fb.1.1790000000000.abc"},
+    "contact_data": {"custom_data/email": "ana@tienda.example"},
+    "blank_in_own_property": {"custom_data/color": "azul marino"},
+    "unknown_content_type": {"custom_data/content_type": "article"},
+    "attribution_data": {"attribution_data": {"attribution_share": 0.5}},
 }
 
 
