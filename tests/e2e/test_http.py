@@ -179,7 +179,7 @@ def test_health_is_told_without_a_key(http, slash):
     assert (alive.status_code, alive.json()) == (200, {"status": "ok"})
     assert ready.status_code == 200
     assert ready.json()["status"] == "ready"
-    assert ready.json()["destinations"].keys() == {"meta", "ga4", "gtm", "posthog"}
+    assert ready.json()["destinations"].keys() > {"meta", "ga4", "gtm", "posthog"}
 
 
 def test_an_empty_batch_is_taken(http):

@@ -54,7 +54,7 @@ def test_init_validate_and_dry_run_work_from_an_installed_wheel(installed, tmp_p
     assert made.returncode == 0, made.stderr
     assert json.loads(validated.stdout) == {"ok": True, "findings": []}
     destinations = json.loads(dry.stdout)["destinations"]
-    assert {one["destination"] for one in destinations} == {"meta", "ga4", "gtm", "posthog"}
+    assert {one["destination"] for one in destinations} > {"meta", "ga4", "gtm", "posthog"}
 
 
 def test_the_wheel_is_read_from_itself(installed, tmp_path):

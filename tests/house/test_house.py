@@ -21,6 +21,7 @@ NAMED = {
     "engine/model/document.py": "the example of a place",
     "engine/mapping/filters/countries.py": "gtm is Guatemala's alpha-3 code",
     "engine/mapping/filters/ids.py": "the form of a browser's cookies",
+    "engine/pipeline/browser.py": "the names of a browser's ids in an event",
 }
 
 
