@@ -1,7 +1,7 @@
 """What each destination would get of an event, and why, by the very functions that serve."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from engine.authoring.unfit import unfit
@@ -106,7 +106,7 @@ def _warned(
     if rule is None or decision.payload is None:
         return decision
     names = names_for(destination, event, seen, now)
-    return replace(decision, warnings=unfit(rule, names, decision.payload.body))
+    return decision._replace(warnings=unfit(rule, names, decision.payload.body))
 
 
 def _judged(
@@ -119,7 +119,7 @@ def _judged(
     try:
         build_request(destination, release.env, [decision.payload], Moment(now))
     except BodyFault as fault:
-        return replace(decision, verb=Verb.INVALID, reason=str(fault))
+        return decision._replace(verb=Verb.INVALID, reason=str(fault))
     except RequestFault:
         return decision
     return decision

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import replace
 
 from engine.authoring.dry_run import Dry
 from engine.mapping.compile import MappingFault
@@ -38,7 +37,7 @@ def explain(
     if closed_gate(destination, event, as_body(seen["consent"])):
         return lines
     names = names_for(destination, event, seen, now)
-    came = replace(event, body=without_remembered(event.body))
+    came = event._replace(body=without_remembered(event.body))
     own_names = names
     if came.body is not event.body:
         own_names = names_for(destination, came, view(came, source, dry.stored), now)

@@ -144,10 +144,11 @@ def _slow(
 ) -> Callable[..., Any]:
     """A function of a value of any type, and of the arguments where they are no constants."""
     run, classes, bound = _run(writer, spec), CLASSES[spec.takes], constants or ()
-    is_plain = spec.rest is None and not any(one.is_required for one in spec.arguments)
+    is_plain = spec.rest is None and spec.takes is not Kind.ID
 
     def slow(value: Any, *given: Any) -> Any:
-        if is_plain and value.__class__ in classes:  # what a shortcut leaves: a number for a text
+        # Arguments were looked at when they were written, so only one that is missing matters.
+        if is_plain and value.__class__ in classes and None not in given:
             return run(value, *bound, *given)
         return apply_filter(spec, run, value, bound + given)
 

@@ -1,7 +1,12 @@
-"""Decisions: what a release says of an event for one destination."""
+"""Decisions: what a release says of an event for one destination.
+
+Those that are made for each event and destination are tuples by name: made in a fifth of the time
+of a frozen dataclass (tests.bench).
+"""
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from engine.model.jsonvalue import Body, Json
 
@@ -34,8 +39,7 @@ class Fault:
         return {"path": self.path, "message": self.message, "file": self.file, "line": self.line}
 
 
-@dataclass(frozen=True, slots=True)
-class Payload:
+class Payload(NamedTuple):
     """What a mapping made of one event: ``group`` holds the values it must share with others.
 
     ``size_bytes`` is its length as JSON, ``dedupe_key`` the vendor's own key in it, if any.
@@ -47,8 +51,7 @@ class Payload:
     dedupe_key: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(NamedTuple):
     """One delivery-to-be, or why there is none: exactly what ``dry-run --json`` prints.
 
     ``window_ms`` is how old the event may be when it is sent, None for any age. ``warnings`` are

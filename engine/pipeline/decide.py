@@ -6,7 +6,6 @@ contract. What each skip is called is in ``docs/states.md``.
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import NamedTuple
 
 from engine.codec.body import dumps
@@ -144,9 +143,9 @@ def _object(value: Json) -> Body:
 
 def _by_mode(mode: Mode, decision: Decision) -> Decision:
     if mode is Mode.OFF:
-        return replace(decision, verb=Verb.SKIP, reason="mode")
+        return decision._replace(verb=Verb.SKIP, reason="mode")
     if mode is Mode.SHADOW and decision.verb is Verb.SEND:
-        return replace(decision, verb=Verb.SHADOW)
+        return decision._replace(verb=Verb.SHADOW)
     return decision
 
 
@@ -207,7 +206,13 @@ def payload_of(destination: Destination, body: Body, size_bytes: int | None = No
     return Payload(
         body,
         len(dumps(body)) if size_bytes is None else size_bytes,
-        tuple([look_up(body, path) for path in destination.group_by]),
+        # Nearly all paths are one key at the top: a call for each costs 1 us more (tests.bench).
+        tuple(
+            [
+                body.get(path[0]) if len(path) == 1 else look_up(body, path)
+                for path in destination.group_by
+            ]
+        ),
         key if isinstance(key, str) else None,
     )
 

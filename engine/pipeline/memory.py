@@ -6,7 +6,6 @@ remember of an event is in ``learn``; which values and how they belong together 
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import NamedTuple
 
 from engine.model.clock import Millis, to_iso
@@ -85,7 +84,7 @@ def recall(event: Event, own: Own, known: Known, cutoff: Millis) -> Event:
     told = filled.get(ANONYMOUS_ID) or body.get(ANONYMOUS_ID) or body.get("userId")
     if not filled and who == told:
         return event
-    return replace(event, body=_with(body, filled, None if who == told else who))
+    return event._replace(body=_with(body, filled, None if who == told else who))
 
 
 def without_remembered(body: Body) -> Body:
