@@ -22,15 +22,11 @@ from engine.model.person import Remembered
 from engine.pipeline.batch import Batcher, Item
 from engine.pipeline.decide import decide, has_consent
 from engine.pipeline.scope import view
-from engine.release.destination import Destination, Mode
+from engine.release.destination import Destination
 from engine.state.interface import State
 
 READ = 200
 """Entries read and decided at a time: some 10 ms of work."""
-
-PASSED_OVER = 2000
-PASS_EVERY_S = 0.1
-"""How a destination that is off moves on: at most 20,000 entries a second."""
 
 PROBED = 1000
 """Entries looked at with each probe of a paused destination: one batch goes, the rest may age."""
@@ -80,8 +76,6 @@ class Consumer:
         await self.log.give_back(self.destination.name)
         async with trio.open_nursery() as senders:
             with self._reading:
-                if self.destination.mode is Mode.OFF:
-                    await self._pass_over()
                 while True:
                     await self._step(senders, slots)
 
@@ -136,14 +130,6 @@ class Consumer:
         with trio.move_on_after(wait_s):
             return await self.log.read(self.destination.name, limit)
         return []
-
-    async def _pass_over(self) -> None:
-        """A destination that is off: its cursor moves on, and nothing is recorded."""
-        while True:
-            entries = await self.log.read(self.destination.name, PASSED_OVER)
-            await self.log.acknowledge(self.destination.name, [entry.position for entry in entries])
-            # Nobody waits for it, and few large steps leave more of the writer to ingest.
-            await trio.sleep(PASS_EVERY_S)
 
     async def _take_in(self, entries: Sequence[Entry]) -> None:
         recorded = await self._recorded([one for one in entries if one.redelivered or one.put_off])

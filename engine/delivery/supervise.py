@@ -1,7 +1,7 @@
 """One task a destination: started, watched, stopped together."""
 
 import random
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import trio
@@ -17,11 +17,15 @@ from engine.delivery.settle import Settlement
 from engine.delivery.way import Way
 from engine.log.interface import Log
 from engine.model.clock import Clock
+from engine.model.errors import StorageError
 from engine.model.event import Source
 from engine.release.destination import Destination, Mode
 from engine.release.release import Release
 from engine.state.interface import State
 from engine.telemetry.notices import Notices
+
+PASS_EVERY_S = 1.0
+"""How often the destinations that are off move on: nobody waits for them."""
 
 RESTART_AFTER_S = 5.0
 """How long a consumer that failed as a whole waits: its storage may be back by then."""
@@ -43,6 +47,7 @@ class Delivery:
     people: People | None = None
     _consumers: dict[str, Consumer] = field(default_factory=dict)
     _stopping: bool = False
+    _stop_asked: trio.Event = field(default_factory=trio.Event)
 
     async def create_groups(self) -> None:
         """Make a group in the log for each destination: a new one starts at the end of the log."""
@@ -53,11 +58,14 @@ class Delivery:
         """Run every consumer; one that fails starts again and disturbs no other."""
         async with trio.open_nursery() as nursery:
             for destination in self.release.destinations:
-                nursery.start_soon(self._keep_running, destination)
+                if destination.mode is not Mode.OFF:
+                    nursery.start_soon(self._keep_running, destination)
+            nursery.start_soon(self._run_off)
 
     def stop(self) -> None:
         """Tell every consumer to read no more and to finish what is on its way."""
         self._stopping = True
+        self._stop_asked.set()
         for consumer in self._consumers.values():
             consumer.stop()
 
@@ -68,6 +76,34 @@ class Delivery:
             for name, consumer in self._consumers.items()
             if consumer.attempts.gate.reason is not None
         }
+
+    async def _run_off(self) -> None:
+        """Destinations that are off: cursors move on, mailboxes let go what waits in them."""
+        off = [one for one in self.release.destinations if one.mode is Mode.OFF]
+        async with trio.open_nursery() as nursery:
+            for destination in off:
+                if destination.mailbox is not None:
+                    nursery.start_soon(self._let_go, destination)
+            await self._pass_over([one.name for one in off])
+            nursery.cancel_scope.cancel()
+
+    async def _let_go(self, destination: Destination) -> None:
+        way = self._way(destination, Gate(self.clock))
+        while isinstance(way, Handover):
+            try:
+                await way.let_go()
+            except StorageError as error:
+                self.notices.alarm("let go", error, destination=destination.name)
+                await trio.sleep(RESTART_AFTER_S)
+
+    async def _pass_over(self, names: Sequence[str]) -> None:
+        while names and not self._stopping:
+            try:
+                await self.log.pass_over(names)
+            except StorageError as error:
+                self.notices.alarm("pass over", error)
+            with trio.move_on_after(PASS_EVERY_S):
+                await self._stop_asked.wait()
 
     async def _keep_running(self, destination: Destination) -> None:
         while not self._stopping:

@@ -66,9 +66,7 @@ async def accept(ingest: Ingest, inbounds: Sequence[Inbound]) -> list[Verdict]:
         verdicts = await _in_turns(
             lambda item: _judge(release, memory, *item), list(zip(inbounds, taken, strict=True))
         )
-        # Before the events: what is remembered of one that is sent again changes nothing.
-        await memory.keep()
-    await _keep(ingest, verdicts)
+        await _keep_both(ingest, memory, verdicts)
     await _count(ingest, inbounds, verdicts)
     return verdicts
 
@@ -111,6 +109,23 @@ def _judge(
     if isinstance(verdict, Accepted):
         memory.learn(taken)
     return verdict
+
+
+async def _keep_both(ingest: Ingest, memory: Remembering, verdicts: list[Verdict]) -> None:
+    """Have events and memory on disk, in one commit where they meet.
+
+    After a crash between the two an event is kept of whose person less is known, or one that is
+    sent again finds that it was learnt from already: it teaches nothing new.
+    """
+    failed: StorageError | None = None
+    async with trio.open_nursery() as writes:
+        writes.start_soon(memory.keep)
+        try:
+            await _keep(ingest, verdicts)
+        except StorageError as error:
+            failed = error
+    if failed is not None:
+        raise failed
 
 
 async def _keep(ingest: Ingest, verdicts: list[Verdict]) -> None:

@@ -63,6 +63,12 @@ class Log(Protocol):
     async def acknowledge(self, group: str, positions: Sequence[int]) -> None:
         """The group has finished with these; safe to repeat."""
 
+    async def pass_over(self, groups: Sequence[str]) -> None:
+        """These groups have finished with all there is by now, also with what they put off.
+
+        For groups that nobody reads; one write for all of them, none where there is nothing new.
+        """
+
     async def retry(self, group: str, positions: Sequence[int], at: Millis) -> None:
         """Hand these out again at ``at``; they hold up nothing. Durable when it returns."""
 

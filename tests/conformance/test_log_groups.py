@@ -219,3 +219,22 @@ async def test_what_a_reader_that_ended_had_is_handed_out_again(engine, an_event
         engine.clock.pass_ms(1000)
         due = await log.read("meta", 10)
         assert [(one.position, one.put_off) for one in due] == [(2, True)]
+
+
+async def test_groups_that_are_passed_over_have_finished_with_all_there_is(engine, an_event):
+    async with engine.log() as log:
+        await log.create_group("off")
+        await filled(log, an_event, 4, "meta")
+        handed = positions(await log.read("off", 2))
+        await log.retry("off", handed, Millis(0))
+
+        await log.pass_over(["off"])
+        await log.pass_over(["off"])
+
+        assert handed == [1, 2]
+        assert await log.backlog("off") == 0
+        assert await nothing_comes(log, "off")
+        assert positions(await log.read("meta", 10)) == [1, 2, 3, 4]
+    async with engine.log() as log:
+        await log.append([an_event("next")])
+        assert positions(await log.read("off", 10)) == [5]

@@ -85,6 +85,15 @@ class Group:
                 self.passed_over.add(position)
         return old
 
+    def pass_to(self, position: int) -> None:
+        """All up to here is finished, and nothing is put off."""
+        self.head = max(self.head, position)
+        self.stored_floor = max(self.stored_floor, position)
+        self.out.clear()
+        self.again.clear()
+        self.passed_over.clear()
+        self.next_due = None
+
     def falls_due(self, at: Millis | None) -> None:
         """Something falls due at ``at``."""
         if at is not None and (self.next_due is None or at < self.next_due):

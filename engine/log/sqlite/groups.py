@@ -5,7 +5,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from engine.codec.body import dumps
-from engine.log.sqlite.events import Placed, last_position, select_positions
+from engine.log.sqlite.events import Placed, first_position, last_position, select_positions
 from engine.model.clock import Millis
 from engine.sqlite.connection import Connection
 
@@ -99,10 +99,24 @@ def stored_floor(connection: Connection, name: str) -> int | None:
     return int(row[0]) if row else None
 
 
-def lowest_floor(connection: Connection) -> int | None:
-    """The floor of the group that is furthest behind, None if there is no group."""
+def finish_all(connection: Connection, group_ids: Sequence[int], floor: int) -> None:
+    """These groups have finished with everything up to the floor, and put off nothing."""
+    ids = dumps(list(group_ids)).decode()
+    connection.execute(
+        "UPDATE groups SET floor = ?1 WHERE id IN (SELECT value FROM json_each(?2)) AND floor < ?1",
+        (floor, ids),
+    )
+    connection.execute(
+        "DELETE FROM put_off WHERE group_id IN (SELECT value FROM json_each(?))", (ids,)
+    )
+
+
+def trim_bounds(connection: Connection, before: int) -> tuple[int, int]:
+    """After where, and up to where, events may be dropped: what every group has finished with."""
+    first = first_position(connection)
     (floor,) = connection.execute("SELECT min(floor) FROM groups").fetchone()
-    return None if floor is None else int(floor)
+    end = before if floor is None else min(before, int(floor))
+    return (end, end) if first is None else (first - 1, end)
 
 
 def _stored(connection: Connection, group_id: int, name: str, floor: int) -> StoredGroup:

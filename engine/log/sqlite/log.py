@@ -131,6 +131,18 @@ class SqliteLog:
             await self._settle(one, Settlement(one.id, floor, finished=old))
             one.again.difference_update(old)
 
+    async def pass_over(self, groups: Sequence[str]) -> None:
+        """See ``Log.pass_over``."""
+        ones = [self._named(group) for group in groups]
+        last = self._last
+        behind = [one.id for one in ones if one.floor() < last or one.next_due is not None]
+        if behind:
+            await self._database.writer.run(
+                lambda connection: rows_of_groups.finish_all(connection, behind, last)
+            )
+        for one in ones:
+            one.pass_to(last)
+
     async def retry(self, group: str, positions: Sequence[int], at: Millis) -> None:
         """See ``Log.retry``."""
         one = self._named(group)
@@ -181,7 +193,9 @@ class SqliteLog:
     async def trim(self, before: int) -> int:
         """See ``Log.trim``."""
         gone = 0
-        start, end = await self._database.reader.run(partial(_trim_bounds, before=before))
+        start, end = await self._database.reader.run(
+            partial(rows_of_groups.trim_bounds, before=before)
+        )
         while start < end:
             until = min(start + ROWS_AT_ONCE, end)
             gone += await self._database.writer.run(
@@ -280,11 +294,3 @@ class SqliteLog:
 
     def _no_group(self, group: str) -> StorageError:
         return StorageError(f"{self._database.path}: the log has no group {group!r}")
-
-
-def _trim_bounds(connection: Connection, before: int) -> tuple[int, int]:
-    """After where, and up to where, events may be dropped."""
-    first = rows_of_events.first_position(connection)
-    floor = rows_of_groups.lowest_floor(connection)
-    end = before if floor is None else min(before, floor)
-    return (end, end) if first is None else (first - 1, end)
