@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeVar
 
 import trio
@@ -60,7 +61,7 @@ async def accept(ingest: Ingest, inbounds: Sequence[Inbound]) -> list[Verdict]:
     if not inbounds:
         return []
     release = ingest.release()
-    taken = await _in_turns(_take, inbounds)
+    taken = await _in_turns(partial(_take, release), inbounds)
     events = [one for one in taken if isinstance(one, Event)]
     async with _memory(ingest, release, events, inbounds[0].received_at) as memory:
         verdicts = await _in_turns(
@@ -81,9 +82,9 @@ async def _in_turns(work: Callable[[ItemT], ResultT], items: Sequence[ItemT]) ->
     return results
 
 
-def _take(inbound: Inbound) -> Event | Verdict:
+def _take(release: Release, inbound: Inbound) -> Event | Verdict:
     try:
-        return take(inbound)
+        return take(release, inbound)
     except RecursionError:
         return TOO_DEEP
 

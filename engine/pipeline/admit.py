@@ -21,32 +21,25 @@ ID_LENGTH = 100
 
 def admit(release: Release, inbound: Inbound) -> Accepted | Quarantined | Rejected:
     """The verdict over one item of a request, where nothing is remembered of its person."""
-    taken = take(inbound)
+    taken = take(release, inbound)
     return judge(release, inbound, taken) if isinstance(taken, Event) else taken
 
 
-def take(inbound: Inbound) -> Event | Quarantined | Rejected:
-    """The normalised event, or the verdict over what has not the shape of one."""
+def take(release: Release, inbound: Inbound) -> Event | Quarantined | Rejected:
+    """The normalised event, or the verdict over what has not the shape of one, or is too large."""
     if not isinstance(inbound.body, OBJECT):
         return Rejected((Reason("", "an event is a JSON object"),))
-    event = normalise(inbound, inbound.body)
-    if reasons := misshapen(event):
-        return Quarantined(event, inbound.body, reasons)
-    return event
+    raw = dumps(inbound.body)
+    event = normalise(inbound, inbound.body, raw)
+    reasons = misshapen(event)
+    # As it came: what we add ourselves must not push an event of the allowed size over the limit.
+    if (size := len(raw)) > (limit := release.spec.server.max_event_bytes):
+        reasons += (Reason("", f"the event has {size:,} bytes, more than {limit:,}"),)
+    return Quarantined(event, inbound.body, reasons) if reasons else event
 
 
 def judge(release: Release, inbound: Inbound, event: Event) -> Accepted | Quarantined | Rejected:
     """The verdict over the event that ``inbound`` became."""
-    verdict = _by_plan(release, inbound, event)
-    limit = release.spec.server.max_event_bytes
-    # As it came: what we add ourselves must not push an event of the allowed size over the limit.
-    if isinstance(verdict, Accepted) and (size := len(dumps(inbound.body))) > limit:
-        reason = Reason("", f"the event has {size:,} bytes, more than {limit:,}")
-        return Quarantined(verdict.event, inbound.body, (reason,))
-    return verdict
-
-
-def _by_plan(release: Release, inbound: Inbound, event: Event) -> Accepted | Quarantined | Rejected:
     planned = release.plan.schema_for(event.type, event.name)
     if planned is None:
         return _unplanned(event, inbound)
