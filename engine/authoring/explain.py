@@ -13,7 +13,7 @@ from engine.model.errors import BoundPassed
 from engine.model.event import Event, Source
 from engine.model.jsonvalue import Body, Json, as_body
 from engine.model.person import Consent
-from engine.pipeline.decide import bucket, closed_gate, names_for
+from engine.pipeline.decide import bucket, closed_gate, look_up, names_for
 from engine.pipeline.memory import without_remembered
 from engine.pipeline.privacy import consent_of
 from engine.pipeline.scope import view
@@ -22,6 +22,9 @@ from engine.release.release import Release
 from engine.release.routes import Rule
 
 VALUE_LENGTH = 60
+OF_DATA = frozenset({"event", "properties", "context", "traits", "user"})
+"""The names under which an event's own data stand."""
+
 SOURCE = Source("dry-run")
 
 
@@ -106,6 +109,16 @@ def _leaves(rule: Rule, decision: Decision, names: Body, own_names: Body) -> Ite
     for leaf in leaves:
         is_own = own_names is names or own.get(leaf.path, MISSING) == leaf.value
         yield _leaf(leaf, "" if is_own else "    remembered")
+        yield from _choice(leaf, names)
+
+
+def _choice(leaf: LeafTrace, names: Body) -> Iterator[str]:
+    """Where an expression has several places to take a value from: which of them have one."""
+    paths = [path for path in leaf.reads if path[0] in OF_DATA and "[]" not in path]
+    there = [".".join(path) for path in paths if look_up(names, path) is not None]
+    absent = [".".join(path) for path in paths if look_up(names, path) is None]
+    if there and absent:
+        yield f"    has {', '.join(there)}; has no {', '.join(absent)}"
 
 
 def _trace(rule: Rule, decision: Decision, names: Body) -> tuple[LeafTrace, ...]:

@@ -142,7 +142,7 @@ class Program:
         if value.__class__ not in PLAIN or (isinstance(value, float) and value - value != 0):
             self._fail(place, "this value has no form in JSON", "write a text, number or boolean")
             return
-        self._trace("seen", Text(str(value), place, place), place, at, repr(value), "None")
+        self._trace("seen", Origin(place, str(value)), at, repr(value), "None")
         if value is not None:
             self.leaves.append((at.steps, frozenset()))
             put(f"({value!r})")
@@ -189,13 +189,12 @@ class Program:
                 self._add(" m = misfit")
         else:
             self._add(f"v = {source}")
-        self._trace(verb, text, place, at)
+        paths = tuple(dict.fromkeys(read.path for read in reading.uses.reads))
+        self._trace(verb, Origin(place, text.text, paths), at)
 
-    def _trace(  # noqa: PLR0913 - a line of source with six blanks
-        self, verb: str, text: Text, place: Place, at: At, value: str = "v", fault: str = "m"
-    ) -> None:
+    def _trace(self, verb: str, origin: Origin, at: At, value: str = "v", fault: str = "m") -> None:
         if self.traced:
-            seen = getattr(Origin(place, text.text), verb)
+            seen = getattr(origin, verb)
             self._add(f"trace.append({self._known(seen)}({at.source()}, {value}, {fault}))")
 
     def _branch(self, branch: Branch, at: At, put: Put, depth: int) -> None:

@@ -15,7 +15,8 @@ class LeafTrace:
 
     A ``$if``, ``$merge`` or ``$for`` is traced too, at the path of its object or list. ``dropped``
     says why nothing of it is in the payload: ``missing``, ``empty``, ``condition is not true``, or
-    a fault.
+    a fault. ``reads`` are the paths that its expression looks at, in the order of writing, an
+    element of a list as ``[]``.
     """
 
     path: str
@@ -23,6 +24,7 @@ class LeafTrace:
     expression: str
     value: Json | Missing
     dropped: str
+    reads: tuple[tuple[str, ...], ...] = ()
 
     def as_json(self) -> Body:
         """The form it has in explanations."""
@@ -38,10 +40,11 @@ class LeafTrace:
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """A leaf as written: its place and its text."""
+    """A leaf as written: its place, its text, and the paths that it looks at."""
 
     place: Place
     expression: str
+    reads: tuple[tuple[str, ...], ...] = ()
 
     def seen(self, path: str, value: Any, fault: Misfit | None) -> LeafTrace:
         """What a leaf gave."""
@@ -56,4 +59,5 @@ class Origin:
     ) -> LeafTrace:
         why = f"fault: {fault}" if fault else "missing" if value is None else otherwise
         shown = MISSING if value is None else value
-        return LeafTrace(path, self.place, self.expression, shown, "" if is_kept else why)
+        dropped = "" if is_kept else why
+        return LeafTrace(path, self.place, self.expression, shown, dropped, self.reads)

@@ -182,3 +182,17 @@ def test_explain_says_what_was_remembered(tmp_path):
     assert "remembered and filled in: context.fbp, context.traits.email" in lines
     leaves = {line.split(" = ")[0]: "    remembered    " in line for line in lines if " = " in line}
     assert leaves == {"id": False, "total": False, "from": True, "to": True}
+
+
+def test_an_explanation_tells_which_of_several_places_has_the_value(tmp_path):
+    rules = FILES["rules/hook.yaml"].replace(
+        "properties.total | number", "properties.revenue | default(properties.total) | number"
+    )
+    release = a_release(tmp_path, {"rules/hook.yaml": rules})
+    [hook] = release.destinations
+    properties = {"order_id": "SO-1", "total": 5}
+    dry = dry_run(release, an_event(properties=properties), SHOP, NOW, ALL)
+
+    lines = explain(release, dry, hook, dry.decisions[0][1], NOW)
+
+    assert "    has properties.total; has no properties.revenue" in lines
