@@ -7,10 +7,11 @@ import trio
 import typer
 from starlette.applications import Starlette
 
-from cli.output import err
+from cli.output import err, plain
 from cli.tasks import run
 from engine.model.errors import ProjectError
-from engine.sandbox.app import build_app
+from engine.model.names import did_you_mean
+from engine.sandbox.app import STAND_INS, build_app
 from engine.sandbox.faults import parse_faults
 from engine.server.http import serve_app
 from engine.server.signals import stop_on_signal
@@ -28,7 +29,7 @@ def sandbox(
         ),
     ] = None,
 ) -> None:
-    """Stand in for Meta, GA4, GTM and PostHog: accept and refuse by their documented rules.
+    """Stand in for the vendors: accept and refuse by their documented rules.
 
     GET /received shows what came; any other vendor's name takes JSON and answers 200.
 
@@ -38,6 +39,9 @@ def sandbox(
         faults = [one for text in fault or [] for one in parse_faults(text)]
     except ValueError as error:
         raise ProjectError(str(error)) from error
+    for vendor in sorted({one.vendor for one in faults} - STAND_INS.keys()):
+        hint = did_you_mean(vendor, list(STAND_INS)) or f"known are {', '.join(STAND_INS)}"
+        err().print(f"{plain(vendor)} has a plain stand-in, whose faults are on; {hint}")
     run(partial(_serve, build_app(faults), listen))
 
 

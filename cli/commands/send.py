@@ -67,7 +67,7 @@ def send(
 ) -> None:
     """Post events to a running server, in batches of 100, and show the verdicts.
 
-    Example: encamina send tests/data/shop-day.jsonl --redate
+    Example: encamina send examples/shop-day.jsonl --redate
     """
     release = release_of(project, Caches.on())
     server = _Server(

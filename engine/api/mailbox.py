@@ -107,11 +107,21 @@ def _headers(request: Request, mailbox: Mailbox) -> Mapping[str, str]:
     origin = request.headers.get("origin")
     if origin is None:
         return headers
-    same_host = urlsplit(origin).netloc == request.headers.get("host")
-    if not same_host and origin.lower() not in mailbox.origins:
+    if (
+        not _is_own(origin, request.headers.get("host", ""))
+        and origin.lower() not in mailbox.origins
+    ):
         message = "pages of this origin may not fetch; mailbox.origins names those that may"
         raise Refused(403, "origin_not_allowed", message)
     return {**headers, "Access-Control-Allow-Origin": origin}
+
+
+def _is_own(origin: str, host: str) -> bool:
+    """Whether a page of this server's own address asks."""
+    try:
+        return bool(host) and urlsplit(origin).netloc == host
+    except ValueError:
+        return False
 
 
 def _session_key(request: Request) -> str:

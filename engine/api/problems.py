@@ -40,7 +40,10 @@ async def on_http_error(_: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     words = {
         404: ("not_found", "there is nothing at this path; events go to POST /v1/batch"),
-        405: ("method_not_allowed", "this path takes another method; events are sent with POST"),
+        405: (
+            "method_not_allowed",
+            "this path takes another method; events go to POST /v1/batch",
+        ),
     }
     code, message = words.get(error.status_code, ("http_error", str(error.detail)))
     return refusal(Refused(error.status_code, code, message), error.headers)

@@ -62,7 +62,7 @@ async def accept(ingest: Ingest, inbounds: Sequence[Inbound]) -> list[Verdict]:
         return []
     release = ingest.release()
     taken = await _in_turns(partial(_take, release), inbounds)
-    events = [one for one in taken if isinstance(one, Event)]
+    events = [event for one in taken if (event := _event_of(one)) is not None]
     async with _memory(ingest, release, events, inbounds[0].received_at) as memory:
         verdicts = await _in_turns(
             lambda item: _judge(release, memory, *item), list(zip(inbounds, taken, strict=True))
@@ -89,6 +89,13 @@ def _take(release: Release, inbound: Inbound) -> Event | Verdict:
         return TOO_DEEP
 
 
+def _event_of(taken: Event | Verdict) -> Event | None:
+    """What may tell of a person: of what goes to quarantine, its word on consent counts."""
+    if isinstance(taken, Event):
+        return taken
+    return taken.event if isinstance(taken, Quarantined) else None
+
+
 def _memory(
     ingest: Ingest, release: Release, events: Sequence[Event], now: Millis
 ) -> AbstractAsyncContextManager[Remembering]:
@@ -102,6 +109,8 @@ def _judge(
     release: Release, memory: Remembering, inbound: Inbound, taken: Event | Verdict
 ) -> Verdict:
     if not isinstance(taken, Event):
+        if isinstance(taken, Quarantined):
+            memory.hear(taken.event)
         return taken
     try:
         verdict = judge(release, inbound, memory.recall(taken))
@@ -109,6 +118,8 @@ def _judge(
         return TOO_DEEP
     if isinstance(verdict, Accepted):
         memory.learn(taken)
+    elif isinstance(verdict, Quarantined):
+        memory.hear(taken)
     return verdict
 
 

@@ -16,7 +16,7 @@ from engine.model.clock import Millis
 from engine.model.errors import StorageError
 from engine.model.event import Event
 from engine.model.person import NOTHING, Memory, PersonKey, linked_to
-from engine.pipeline.learn import learn
+from engine.pipeline.learn import learn, learn_consent
 from engine.pipeline.memory import Own, own_of, recall
 from engine.state.interface import State
 from engine.telemetry.notices import Notices
@@ -57,6 +57,15 @@ class Remembering:
         if self._people is None:
             return
         if changed := learn(event, self._own[id(event)], self._people.known, self._cutoff):
+            self._people.known.update(changed)
+            self._changed.update(changed.keys())
+
+    def hear(self, event: Event) -> None:
+        """Remember what an event that was not accepted states of consent, and nothing else."""
+        if self._people is None:
+            return
+        own = self._own[id(event)]
+        if changed := learn_consent(event, own, self._people.known, self._cutoff):
             self._people.known.update(changed)
             self._changed.update(changed.keys())
 

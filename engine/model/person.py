@@ -47,9 +47,11 @@ class Memory:
     """What is remembered under one id.
 
     ``values`` are the browser's, by their dotted paths in an event (``context.cookies._ga``);
-    ``traits`` by name, ``consent`` by category. ``links`` of a browser are the userIds seen with
-    it; those of a user are ``first`` and ``last``, the anonymousIds, and ``joined``, the userId
-    that an alias made this one a name of: everything else is then kept there.
+    ``traits`` by name, ``consent`` by category (engine/pipeline/consent), a browser's from events
+    without a userId. ``links`` of a browser are the userIds seen with it, each since when it has
+    been there with no other one in between; those of a user are ``first`` and ``last``, the
+    anonymousIds, and ``joined``, the userId that an alias made this one a name of: everything else
+    is then kept there.
     """
 
     values: Mapping[str, Remembered] = field(default_factory=dict)
@@ -75,8 +77,8 @@ def linked_to(key: PersonKey, memory: Memory) -> list[PersonKey]:
     """The ids whose memory says more of this person."""
     links = memory.links
     if key.kind == BROWSER:
-        newest = newest_user(memory)
-        return [] if newest is None else [PersonKey(USER, newest)]
+        # All of them: a refusal of any stops what was sent from the browser before it.
+        return [PersonKey(USER, user) for user in links] if len(links) <= MOST_USERS else []
     found = []
     if "joined" in links:
         found.append(PersonKey(USER, str(links["joined"].value)))

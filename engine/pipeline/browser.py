@@ -63,6 +63,9 @@ IN_A_URL = re.compile(rf"[?&](?:{'|'.join(IN_URLS)})=")
 BROWSER_IDS = frozenset({"fbp", CLIENT, REPLAY, "ttp", AGENT})
 """Subjects that tell one browser from another; a visitor's id changes when they log in."""
 
+CHANGED_BY_LOGIN = frozenset({VISITOR, SESSION, "visit"})
+"""Subjects that are one user's on a browser that others use too."""
+
 SHORT = frozenset({SESSION, "visit", "replayed-visit"})
 """Subjects that end with the visit."""
 

@@ -10,6 +10,7 @@ from engine.model.person import BROWSER, NOTHING, USER, Memory, PersonKey, newes
 ANONYMOUS_ID = "anonymousId"
 LONGEST_ID = 256
 JOINED_AT_MOST = 8
+NEVER = Millis(2**63)
 
 NOBODY = frozenset(
     [
@@ -88,6 +89,30 @@ def root_of(user: PersonKey, known: Asked) -> PersonKey:
             break
         user = PersonKey(USER, str(joined.value))
     return user
+
+
+def stay_of(
+    user: PersonKey, browser: Memory, known: Asked, cutoff: Millis
+) -> tuple[Millis, Millis | None]:
+    """From when until when a browser was this user's, as far as others had it before or after.
+
+    What it told before its first user came is theirs too: they had not logged in yet.
+    """
+    links = browser.links
+    others = [
+        one
+        for id_, one in links.items()
+        if one.at >= cutoff and root_of(PersonKey(USER, id_), known) != user
+    ]
+    if not others:
+        return Millis(0), None
+    own = [one for id_, one in links.items() if root_of(PersonKey(USER, id_), known) == user]
+    if not own:
+        return NEVER, None
+    since = max(one.since for one in own)
+    before = any(one.since <= since for one in others)
+    after = [one.since for one in others if one.since > since]
+    return since if before else Millis(0), min(after, default=None)
 
 
 def user_of(ids: Ids, known: Asked, cutoff: Millis) -> PersonKey | None:

@@ -13,6 +13,7 @@ from engine.model.event import Event
 from engine.model.jsonvalue import Body, Json, as_body
 from engine.model.person import BROWSER, NOTHING, Memory, PersonKey, Remembered
 from engine.pipeline.browser import (
+    CHANGED_BY_LOGIN,
     CLICK,
     CLIENT,
     CONTEXT,
@@ -25,7 +26,8 @@ from engine.pipeline.browser import (
     values_of,
     without_session,
 )
-from engine.pipeline.identity import ANONYMOUS_ID, Ids, Known, ids_of, user_of
+from engine.pipeline.contacts import is_someone_else
+from engine.pipeline.identity import ANONYMOUS_ID, Ids, Known, ids_of, root_of, stay_of, user_of
 from engine.pipeline.merge import REFRESH_MS
 from engine.pipeline.scope import ADDRESS_SPELLINGS, PROPERTY_SPELLINGS, SPELLINGS
 
@@ -78,8 +80,9 @@ def recall(event: Event, own: Own, known: Known, cutoff: Millis) -> Event:
     elif (source := _browser_of(ids, browser, person, known, cutoff)) is not None:
         filled = _browser_values(event, own, source, cutoff)
     traits = browser.traits if user is None else person.traits
-    if traits:
-        filled.update(_missing_traits(body, traits, cutoff))
+    missing = _missing_traits(body, traits, cutoff) if traits else {}
+    if missing and not is_someone_else(own.body, traits, cutoff):
+        filled.update(missing)
     who = _person(event, ids, person, cutoff)
     told = filled.get(ANONYMOUS_ID) or body.get(ANONYMOUS_ID) or body.get("userId")
     if not filled and who == told:
@@ -125,7 +128,7 @@ def _browser_of(
     ids: Ids, own: Memory, person: Memory, known: Known, cutoff: Millis
 ) -> _Source | None:
     if own.values and _newest(own.values) >= cutoff:
-        return _Source(own.values, is_own=True)
+        return _Source(_of_user(ids, own, known, cutoff), is_own=True)
     if ids.user is None:
         return None
     last = person.links.get("last")
@@ -136,8 +139,24 @@ def _browser_of(
     if person.values and _newest(person.values) >= _newest(linked.values):
         return _Source(person.values)
     if linked.values and last is not None:
-        return _Source(linked.values, str(last.value))
+        return _Source(_of_user(ids, linked, known, cutoff), str(last.value))
     return None
+
+
+def _of_user(ids: Ids, browser: Memory, known: Known, cutoff: Millis) -> Mapping[str, Remembered]:
+    """The browser's values without the ids of another user of it."""
+    links = browser.links
+    if ids.user is None or not links or (len(links) == 1 and ids.user.id in links):
+        return browser.values
+    since, until = stay_of(root_of(ids.user, known), browser, known, cutoff)
+    if not since and until is None:
+        return browser.values
+    return {
+        path: one
+        for path, one in browser.values.items()
+        if subject_of(path) not in CHANGED_BY_LOGIN
+        or (one.at >= since and (until is None or one.at < until))
+    }
 
 
 def _newest(values: Mapping[str, Remembered]) -> Millis:

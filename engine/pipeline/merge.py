@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from engine.model.clock import Millis
 from engine.model.jsonvalue import Json
 from engine.model.person import Memory, Remembered
+from engine.pipeline.consent import united_statements
 
 REFRESH_MS = 5 * 60_000
 """A value that is seen again is written again after this long, not at each event."""
@@ -74,9 +75,21 @@ def united(old: Memory, new: Memory) -> Memory:
     return Memory(
         newer_of(new.values, old.values),
         newer_of(new.traits, old.traits),
-        newer_of(new.consent, old.consent),
+        united_statements(new.consent, old.consent),
         links,
     )
+
+
+def linked(links: Kept, user: str, moment: Millis) -> Kept:
+    """A browser's users with one seen now; ``since`` is when they came back after another one."""
+    others = [one.at for id_, one in links.items() if id_ != user]
+    was = links.get(user)
+    if was is None or not others:
+        return merged(links, {user: user}, moment, len(links) + 1)
+    if was.at < max(others) <= moment:
+        return {**links, user: Remembered(user, moment, moment)}
+    # An older event tells nothing of when they came back.
+    return links if moment < was.since else merged(links, {user: user}, moment, len(links))
 
 
 def living(memory: Memory, cutoff: Millis) -> Memory:

@@ -74,8 +74,11 @@ def truncated(ip: Json) -> str | None:
     if isinstance(ip, str) and (match := IPV4.fullmatch(ip)) is not None:
         return f"{match[1]}0"
     try:
-        address = ipaddress.ip_address(str(ip))
+        address = ipaddress.ip_address(str(ip).strip())
     except ValueError:
         return None
+    # ::ffff:203.0.113.27 is how a server that listens on version 6 writes a visitor of version 4.
+    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
+        address = address.ipv4_mapped
     prefix = 24 if address.version == 4 else 48
     return str(ipaddress.ip_network((address, prefix), strict=False).network_address)

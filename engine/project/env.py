@@ -36,7 +36,7 @@ def read_env(
 ) -> tuple[Mapping[str, str], list[Finding]]:
     """The environment over ``.env`` in ``root``, and the findings of that file.
 
-    What is empty counts as unset and is left out.
+    What is empty or blank counts as unset and is left out.
     """
     real = environment() if environ is None else environ
     try:
@@ -90,4 +90,4 @@ def _no_line(place: Place, line: str) -> Finding:
 
 
 def _set(values: Mapping[str, str]) -> dict[str, str]:
-    return {name: value for name, value in values.items() if value}
+    return {name: value for name, value in values.items() if value.strip()}

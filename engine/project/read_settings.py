@@ -2,13 +2,14 @@
 
 from engine.model.document import Document
 from engine.model.event import SourceKind, Unplanned
-from engine.model.finding import Finding
+from engine.model.finding import Finding, error
 from engine.project.fields import Units, text_of, whole_of
 from engine.project.spec import ProjectSpec, ServerSpec, SourceSpec
 
 KEPT_IN = "sqlite:encamina.db"
 DEDUPE_WINDOW_MS = 24 * 3_600_000
 REMEMBER_MS = 90 * 24 * 3_600_000
+SHORTEST_MEMORY_MS = 24 * 3_600_000
 OFF = ("off", 0)
 
 
@@ -28,7 +29,14 @@ def read_settings(document: Document) -> tuple[ProjectSpec | None, list[Finding]
 
 
 def _remember_ms(document: Document, units: Units) -> int:
-    return 0 if document.value in OFF else units.milliseconds(document, REMEMBER_MS)
+    if document.value in OFF:
+        return 0
+    remember_ms = units.milliseconds(document, REMEMBER_MS)
+    if 0 < remember_ms < SHORTEST_MEMORY_MS:
+        message = f"privacy.remember is {document.value}, expected 1d or more, or off"
+        hint = "what a person refused would be forgotten while their events are still sent"
+        units.findings.append(error("E150", document.place(), message, hint))
+    return remember_ms
 
 
 def _source(name: str, document: Document) -> SourceSpec:

@@ -26,7 +26,10 @@ async def test_what_is_remembered_comes_back_as_it_was(engine):
     full = Memory(
         values={"context.ip": seen("203.0.113.27"), "context.ids": seen({"a": ["ñ", 1]})},
         traits={"phone": seen(573105550119), "big": seen(10**30), "vip": seen(True)},
-        consent={"advertising": seen(False), "*": seen(False)},
+        consent={
+            "advertising": seen([[False, 900, 990], [True, 995, 1_000]]),
+            "*": seen(False),
+        },
         links={"first": seen("anon"), "last": seen("anon")},
     )
 

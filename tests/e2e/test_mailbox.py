@@ -216,3 +216,11 @@ def test_off_as_it_comes_it_hands_out_nothing_and_records_nothing(tmp_path, sess
 
         assert fetch(shop, session).json() == {"items": []}
         assert shop.deliveries("--destination", "clarity") == []
+
+
+@pytest.mark.parametrize("origin", ["http://[", "null", "::", "http://tienda.example.com:99999999"])
+def test_an_origin_that_is_none_is_refused_and_no_fault(shop, session, origin):
+    answer = fetch(shop, session, Origin=origin)
+
+    assert answer.status_code == 403
+    assert answer.json()["code"] == "origin_not_allowed"

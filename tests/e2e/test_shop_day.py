@@ -133,3 +133,20 @@ def test_the_server_stops_in_order(tmp_path):
     with sandbox_running(tmp_path) as sandbox, server_running(tmp_path, sandbox) as running:
         assert running.server.ended() == 0
         assert "Traceback" not in running.server.said()
+
+
+def test_match_keys_tell_what_share_of_payloads_carried_each(day):
+    running, _ = day
+
+    counts = {
+        (one["destination"], one["event"]): one
+        for one in running.lines("deliveries", "--match-keys", "--destination", "meta")
+    }
+    table = running.encamina("deliveries", "--match-keys", "--destination", "meta").stdout
+
+    order = counts["meta", "Order Completed"]
+    assert order["carried"]["em"] == order["payloads"] > order["carried"]["fbc"] > 0
+    assert order["carried"]["id"] == order["payloads"]
+    assert {destination for destination, _ in counts} == {"meta"}
+    assert "payloads" in table
+    assert "100%" in table

@@ -5,6 +5,7 @@ from types import MappingProxyType
 from typing import Final
 
 from engine.mapping.filters import (
+    contact,
     hashing,
     ids,
     levels,
@@ -31,7 +32,7 @@ GROUPS: Final[Mapping[str, tuple[FilterSpec, ...]]] = MappingProxyType(
         "objects": (*objects.FILTERS, *levels.FILTERS),
         "ids and cookies": (*ids.FILTERS, *visitor.FILTERS),
         "URLs and addresses": web.FILTERS,
-        "personal data": (*personal.FILTERS, *phone.FILTERS, *masking.FILTERS),
+        "personal data": (*personal.FILTERS, *phone.FILTERS, *masking.FILTERS, *contact.FILTERS),
         "hashing": hashing.FILTERS,
     }
 )

@@ -1,4 +1,4 @@
-"""Countries by code and by name, in English and Spanish, and the states of the USA.
+"""Countries by code and by name, in English and Spanish.
 
 A line is: alpha-2 and alpha-3 code of ISO 3166-1, then names, the Spanish one where it differs.
 """
@@ -36,7 +36,7 @@ bj ben Benin/Benín
 bl blm Saint Barthélemy/San Bartolomé
 bm bmu Bermuda/Bermudas
 bn brn Brunei/Brunéi
-bo bol Bolivia
+bo bol Bolivia/Bolivia Plurinational State of
 bq bes Caribbean Netherlands/Caribe Neerlandés
 br bra Brazil/Brasil
 bs bhs Bahamas
@@ -55,7 +55,7 @@ ci civ Ivory Coast/Côte d'Ivoire/Costa de Marfil
 ck cok Cook Islands/Islas Cook
 cl chl Chile
 cm cmr Cameroon/Camerún
-cn chn China
+cn chn China/República Popular China/People's Republic of China
 co col Colombia
 cr cri Costa Rica
 cu cub Cuba
@@ -115,7 +115,7 @@ im imn Isle of Man/Isla de Man
 in ind India
 io iot British Indian Ocean Territory/Territorio Británico del Océano Índico
 iq irq Iraq/Irak
-ir irn Iran/Irán
+ir irn Iran/Irán/Iran Islamic Republic of
 is isl Iceland/Islandia
 it ita Italy/Italia
 je jey Jersey
@@ -129,7 +129,7 @@ ki kir Kiribati
 km com Comoros/Comoras
 kn kna Saint Kitts and Nevis/San Cristóbal y Nieves
 kp prk North Korea/Corea del Norte
-kr kor South Korea/Corea del Sur
+kr kor South Korea/Corea del Sur/Republic of Korea/Korea Republic of/República de Corea
 kw kwt Kuwait
 ky cym Cayman Islands/Islas Caimán
 kz kaz Kazakhstan/Kazajistán
@@ -235,7 +235,7 @@ to ton Tonga
 tr tur Turkey/Türkiye/Turquía
 tt tto Trinidad and Tobago/Trinidad y Tobago
 tv tuv Tuvalu
-tw twn Taiwan/Taiwán
+tw twn Taiwan/Taiwán/Republic of China/Taiwan Province of China/República de China
 tz tza Tanzania
 ua ukr Ukraine/Ucrania
 ug uga Uganda
@@ -245,7 +245,7 @@ uy ury Uruguay
 uz uzb Uzbekistan/Uzbekistán
 va vat Vatican City/Holy See/Ciudad del Vaticano
 vc vct Saint Vincent and the Grenadines/San Vicente y las Granadinas
-ve ven Venezuela
+ve ven Venezuela/Venezuela Bolivarian Republic of
 vg vgb British Virgin Islands/Islas Vírgenes Británicas
 vi vir US Virgin Islands/Islas Vírgenes de los Estados Unidos
 vn vnm Vietnam/Viet Nam
@@ -257,16 +257,6 @@ yt myt Mayotte
 za zaf South Africa/Sudáfrica
 zm zmb Zambia
 zw zwe Zimbabwe/Zimbabue
-"""
-
-_STATES: Final = """
-al Alabama|ak Alaska|az Arizona|ar Arkansas|ca California|co Colorado|ct Connecticut|de Delaware
-dc District of Columbia|fl Florida|ga Georgia|hi Hawaii|id Idaho|il Illinois|in Indiana|ia Iowa
-ks Kansas|ky Kentucky|la Louisiana|me Maine|md Maryland|ma Massachusetts|mi Michigan|mn Minnesota
-ms Mississippi|mo Missouri|mt Montana|ne Nebraska|nv Nevada|nh New Hampshire|nj New Jersey
-nm New Mexico|ny New York|nc North Carolina|nd North Dakota|oh Ohio|ok Oklahoma|or Oregon
-pa Pennsylvania|ri Rhode Island|sc South Carolina|sd South Dakota|tn Tennessee|tx Texas|ut Utah
-vt Vermont|va Virginia|wa Washington|wv West Virginia|wi Wisconsin|wy Wyoming
 """
 
 
@@ -283,13 +273,5 @@ def _countries() -> dict[str, str]:
     return found
 
 
-def _states() -> dict[str, str]:
-    lines = (line.split(" ", 1) for line in _STATES.strip().replace("\n", "|").split("|"))
-    return {letters(name): code for code, name in lines}
-
-
 COUNTRIES: Final = _countries()
 """Alpha-2 code in lower case by code and name, as ``letters`` writes them."""
-
-US_STATES: Final = _states()
-"""Two-letter code by name."""

@@ -12,16 +12,25 @@ from engine.model.cache import PERSONAL
 HASH_LENGTH: Final = 64
 HEX: Final = frozenset("0123456789abcdefABCDEF")
 
+HASH_OF_NOTHING: Final = hashlib.sha256(b"").hexdigest()
+"""What a shop sends that hashes an empty field; vendors refuse it, or match all of them as one."""
+
 
 def is_hash(text: str) -> bool:
     """Whether a text is a SHA-256 in hex already: hashing it again would match nobody."""
     return len(text) == HASH_LENGTH and HEX.issuperset(text)
 
 
+def known_hash(text: str) -> Any:
+    """A text that ``is_hash`` in lower case; missing if it is the hash of nothing."""
+    lower = text.lower()
+    return None if lower == HASH_OF_NOTHING else lower
+
+
 def sha256(text: str) -> Any:
-    """The hash in lower-case hex; a hash passes, and an empty text gives missing."""
+    """The hash in lower-case hex; a hash passes, nothing and the hash of nothing give missing."""
     if len(text) == HASH_LENGTH and is_hash(text):
-        return text.lower()
+        return known_hash(text)
     return hashlib.sha256(utf8(text)).hexdigest() if text else None
 
 
@@ -44,6 +53,7 @@ FILTERS: Final = (
                 "8e43ca37701228e74983efdbd0cff5c16b3b1e5d4e29a7c05626d4d25a018e11",
             ),
             Example("", None),
+            Example(HASH_OF_NOTHING, None),
         ),
         may_be_missing=True,
         cache=PERSONAL,

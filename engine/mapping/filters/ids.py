@@ -154,9 +154,11 @@ FILTERS: Final = (
             Example("GA1.1.1162820436.1749482504", "1162820436.1749482504"),
             Example("GA1.2-2.12.34", "12.34"),
             Example("12.34", "12.34"),
+            Example(1162820436.1749482, None),  # its last digits are lost
             Example("abc", None),
         ),
         may_be_missing=True,
+        lenient=True,
         cache=COOKIES,
     ),
     FilterSpec(
@@ -220,6 +222,7 @@ FILTERS: Final = (
             Example("fb.1.1735689600123.", None),
         ),
         may_be_missing=True,
+        lenient=True,
         cache=COOKIES,
     ),
     FilterSpec(
@@ -233,6 +236,7 @@ FILTERS: Final = (
             Example("fb.1.1735689600456.abc", None),
         ),
         may_be_missing=True,
+        lenient=True,
         cache=COOKIES,
     ),
     FilterSpec(

@@ -1,24 +1,35 @@
 """Filters that write personal data as the vendors want it before it is hashed.
 
 The rules are the published ones of docs/vendors/, where a vendor's own libraries disagree too.
-What can't be written that way is missing, and never at fault.
+What can't be written that way is missing, and never at fault; so is what forms write for nothing.
 A text that is a SHA-256 already passes in lower case.
 """
 
 import re
 import unicodedata
 from collections.abc import Callable
-from datetime import date
 from typing import Any, Final
 
-from engine.mapping.filters.countries import COUNTRIES, US_STATES, letters
-from engine.mapping.filters.hashing import is_hash
+from engine.mapping.filters.birthdate import birthdate
+from engine.mapping.filters.countries import letters
+from engine.mapping.filters.hashing import is_hash, known_hash
+from engine.mapping.filters.places import US_STATES, code_of
 from engine.mapping.filters.spec import Argument, Example, FilterSpec, Kind
 from engine.model.cache import PERSONAL
 
-ADDRESS: Final = re.compile(r"[^\s@,;<>]+@[^\s@,;<>]+\.[^\s@,;<>.]+")
-FIRST_YEAR: Final = 1900
+ADDRESS: Final = re.compile(r"\.*[^\s@,;<>.][^\s@,;<>]*@(?:[^\s@,;<>.]+\.)+[^\s@,;<>.]+")
 US_ZIP: Final = 5
+
+WHOLE_FLOAT: Final = re.compile(r"(\d+)\.0", re.ASCII)
+"""What a number becomes where all numbers of JSON are floats."""
+
+NOTHING: Final = frozenset(
+    (
+        *("n/a", "n.a.", "null", "undefined", "none", "nan", "(none)", "(not set)"),
+        *("[object object]", "unknown", "desconocido", "no aplica", "sin nombre"),
+    )
+)
+"""What programs and forms write where nothing was given, in lower case."""
 
 GENDERS: Final = {
     **dict.fromkeys(("f", "female", "woman", "girl", "mujer", "femenino", "femenina"), "f"),
@@ -33,18 +44,26 @@ def folded(text: str) -> str:
 
 
 def _or_hash(normalize: Callable[..., Any]) -> Callable[..., Any]:
-    """``normalize``, which a text that is a hash already does not go through."""
+    """``normalize``, which a text that is a hash already or stands for nothing doesn't go through.
+
+    A name without a letter or digit, such as an emoji, is missing too.
+    """
 
     def either(text: str, *arguments: Any) -> Any:
         text = text.strip()
-        return text.lower() if is_hash(text) else normalize(text, *arguments) or None
+        if is_hash(text):
+            return known_hash(text)
+        if text.lower() in NOTHING:
+            return None
+        found = normalize(text, *arguments)
+        return found if found and (found.isalnum() or any(map(str.isalnum, found))) else None
 
     return either
 
 
 def email(text: str) -> Any:
     """``x@y.z`` in lower case; missing for what has another form, white space or two addresses."""
-    text = folded(text)
+    text = folded(text).removeprefix("mailto:")
     return text if ADDRESS.fullmatch(text) else None
 
 
@@ -99,16 +118,19 @@ def city(text: str) -> str:
 
 def state(text: str, of: str | None = None) -> str:
     """As a city; of the USA, or of no country that is told, a state's name as its two letters."""
-    found = city(text)
-    if of is not None and country(of) != "us":
-        return found
-    return US_STATES.get(found, found)
+    if of is not None and code_of(of) != "us":
+        return city(text)
+    is_iso = len(text) == len("US-CA") and text[:3].lower() == "us-"  # ISO 3166-2
+    found = city(text[3:] if is_iso else text)
+    return US_STATES.get(letters(found), found)
 
 
 def postal_code(text: str, of: str | None = None) -> str:
     """Lower case without spaces and dashes; of the USA the first five digits."""
+    if "." in text and (whole := WHOLE_FLOAT.fullmatch(text)):
+        text = whole[1]
     found = "".join(one for one in folded(text) if one.isalnum())
-    is_long = _is_zip_plus_four(text) if of is None else country(of) == "us"
+    is_long = _is_zip_plus_four(text) if of is None else code_of(of) == "us"
     return found[:US_ZIP] if is_long else found
 
 
@@ -121,24 +143,12 @@ def _is_zip_plus_four(text: str) -> bool:
 
 def country(text: str) -> Any:
     """The alpha-2 code in lower case, of a code or an English or Spanish name."""
-    return COUNTRIES.get(text.lower()) or COUNTRIES.get(letters(text))
+    return code_of(text)
 
 
 def gender(text: str) -> Any:
     """``f`` or ``m``, of English or Spanish words."""
     return GENDERS.get(text.lower()) or GENDERS.get(letters(text))
-
-
-def birthdate(text: str) -> Any:
-    """``YYYYMMDD`` of that form or of ``YYYY-MM-DD``; others could be read in two ways."""
-    digits = text.replace("-", "") if text[4:5] == "-" and text[7:8] == "-" else text
-    if len(digits) != len("YYYYMMDD") or not (digits.isascii() and digits.isdigit()):
-        return None
-    try:
-        day = date(int(digits[:4]), int(digits[4:6]), int(digits[6:]))
-    except ValueError:
-        return None
-    return digits if day.year >= FIRST_YEAR else None
 
 
 _COUNTRY = (Argument("country", Kind.TEXT, None),)
@@ -235,6 +245,7 @@ FILTERS: Final = (
         ("90210-1234", "90210"),
         ("04538-133", "04538133"),
         (110231, "110231"),
+        ("110231.0", "110231"),
         arguments=_COUNTRY,
     ),
     _spec(
@@ -244,6 +255,8 @@ FILTERS: Final = (
         ("Colombia", "co"),
         ("ESP", "es"),
         ("México", "mx"),
+        ("República de Colombia", "co"),
+        ("Colombia (CO)", "co"),
         ("Atlantis", None),
     ),
     _spec(
@@ -256,11 +269,14 @@ FILTERS: Final = (
     ),
     _spec(
         "birthdate",
-        "a birth date as YYYYMMDD, of that form or YYYY-MM-DD",
+        "a birth date as YYYYMMDD, of one with the year first that is not after a moment",
         birthdate,
         ("1988-07-04", "19880704"),
         (19880704, "19880704"),
+        ("1988-07-04T00:00:00.000Z", "19880704"),
         ("7/4/1988", None),
+        ("2099-01-01", None, "2026-11-24T21:06:03.000Z"),
+        arguments=(Argument("until", Kind.TEXT, None),),
     ),
     _spec(
         "external_id",

@@ -64,9 +64,10 @@ def seconds_before(text: str, other: str) -> Any:
 
 
 def not_older_than(text: str, at: str, seconds: float) -> Any:
-    """The text, unless it is a second since 1970 that lies further back from the moment."""
-    is_second = len(text) == SECOND_DIGITS and text.isdecimal()
-    return None if is_second and moment(at) > (int(text) + seconds) * 1000 else text
+    """The text if it is a second since 1970 that lies no further from the moment, back or ahead."""
+    if len(text) != SECOND_DIGITS or not text.isdecimal():
+        return None
+    return text if abs(moment(at) - int(text) * 1000) <= seconds * 1000 else None
 
 
 def plus_seconds(text: str, seconds: float) -> str:
@@ -154,15 +155,16 @@ FILTERS: Final = (
     ),
     FilterSpec(
         "not_older_than",
-        "as it is, but missing if it is a second since 1970 that lies more seconds before the "
-        "moment: for ids of sessions that are the second of their beginning",
+        "as it is if it is a second since 1970 that lies so near the moment, before or after it, "
+        "else missing: for ids of sessions that are the second of their beginning",
         Kind.TEXT,
         Kind.TEXT,
         not_older_than,
         (
             Example("1795554363", "1795554363", ("2026-11-25T21:06:03Z", 86_400)),
             Example("1795554363", None, ("2026-11-25T21:06:04Z", 86_400)),
-            Example("abc", "abc", ("2026-11-25T21:06:04Z", 86_400)),
+            Example("1795554363000", None, ("2026-11-25T21:06:03Z", 86_400)),
+            Example("1895554363", None, ("2026-11-25T21:06:03Z", 86_400)),
         ),
         (Argument("moment", Kind.TEXT), Argument("seconds", Kind.NUMBER)),
         may_be_missing=True,

@@ -164,11 +164,11 @@ async def test_turned_off_nothing_is_remembered_and_nothing_filled_in(tmp_path, 
 
 
 async def test_after_the_project_s_own_time_it_is_forgotten(tmp_path):
-    settings = FILES["encamina.yaml"] + "privacy: { remember: 2h }\n"
+    settings = FILES["encamina.yaml"] + "privacy: { remember: 2d }\n"
     async with a_door(tmp_path, **{"encamina.yaml": settings}) as door:
         await door.send(visit())
         await door.send(order("soon"), at=NOW + HOUR_MS)
-        await door.send(order("late"), at=NOW + 3 * HOUR_MS)
+        await door.send(order("late"), at=NOW + 49 * HOUR_MS)
 
         logged = await door.logged()
         assert logged["soon"]["anonymousId"] == "anon"
@@ -222,3 +222,27 @@ async def test_twenty_thousand_people_keep_the_memory_bounded(tmp_path):
         assert not door.ingest.people._held
         assert 0 < door.caches.counts()["people"].size <= PEOPLE.size
         assert (await door.known(USER, "u0")).links["last"].value == "a0"
+
+
+def stating(**stated):
+    return {"consent": {"categoryPreferences": stated}}
+
+
+async def test_of_a_quarantined_event_only_the_word_on_consent_is_learnt(door):
+    await door.send(visit(context={}))
+    context = {"fbp": FBP, "traits": {"vip": True}, **stating(advertising=False)}
+    bad = order("bad", properties={}, anonymousId="anon", context=context)
+    misshapen = {**order("shapeless", userId="other", context=context), "properties": "none"}
+
+    assert await door.send(bad, misshapen, "no object") == ["quarantined"] * 2 + ["rejected"]
+
+    for user in ("lucia", "other"):
+        person = await door.known(USER, user)
+        assert person.consent["advertising"].value is False
+        assert (person.values, person.traits) == ({}, {})
+    assert not (await door.known(BROWSER, "anon")).values
+
+
+@pytest.mark.parametrize("context", ["text", [1], {"consent": 3}, {"consent": {"x": 1}}, None])
+async def test_a_quarantined_event_of_any_shape_does_no_harm(door, context):
+    assert await door.send(order("bad", properties={}, context=context)) == ["quarantined"]

@@ -374,8 +374,8 @@ def test_traits_are_filled_in_where_the_event_tells_them_nowhere():
     body = mind.recalls(
         **order(
             context={"traits": {"first_name": "Ana"}},
-            properties={"email": "own@example.com"},
-            traits={"phone_number": "301"},
+            properties={"email": " A@example.com"},
+            traits={"phone_number": "300"},
         )
     )
 
@@ -538,3 +538,158 @@ def test_a_context_of_another_shape_is_left_to_its_schema(part):
     body = mind.sees(**order(context={part: "text"}))
 
     assert body["context"][part] == "text"
+
+
+ANA = {"email": "a@example.com", "phone": "+573001111111", "first_name": "Ana"}
+BETO = {"email": "beto@example.com"}
+
+
+def traits_of(body):
+    return body.get("context", {}).get("traits", {})
+
+
+@pytest.mark.parametrize(
+    "beto",
+    [
+        {"traits": BETO},
+        {"context": {"traits": BETO}},
+        {"properties": BETO},
+        {"properties": {"mail": "beto@example.com"}},
+        {"traits": {"mobile": 573009999999}},
+        {"traits": {"email": ANA["email"]}, "properties": {"phoneNumber": "300 999 9999"}},
+    ],
+)
+@pytest.mark.parametrize("logged_in", [True, False])
+def test_a_guest_is_given_no_traits_of_who_used_the_browser_before(beto, logged_in):
+    mind = Mind()
+    mind.sees(anonymousId="till", traits=ANA, **({"userId": "ana"} if logged_in else {}))
+
+    body = mind.pass_ms(MINUTE).recalls(anonymousId="till", **beto)
+
+    assert traits_of(body).keys() <= traits_of(beto).keys()
+    assert "remembered" not in body.get("context", {})
+
+
+@pytest.mark.parametrize(
+    "own",
+    [
+        {"properties": {"email": " A@Example.com "}},
+        {"traits": {"phone_number": "300-111-1111"}},
+        {"traits": {"phone": "0057 300 1111111"}},
+        {"properties": {"mobile": True}},
+        {"properties": {"email": ""}},
+    ],
+)
+def test_the_same_contact_in_another_spelling_is_the_same_person(own):
+    mind = Mind()
+    mind.sees(anonymousId="till", traits=ANA)
+
+    assert traits_of(mind.recalls(anonymousId="till", **own))["first_name"] == "Ana"
+
+
+def test_the_next_guest_s_traits_do_not_mix_with_those_of_the_one_before():
+    mind = Mind()
+    mind.sees(anonymousId="till", traits=ANA)
+    mind.pass_ms(MINUTE).sees(anonymousId="till", traits=BETO)
+
+    assert traits_of(mind.pass_ms(MINUTE).recalls(anonymousId="till")) == BETO
+    assert "context" not in mind.recalls(anonymousId="till", traits=BETO)
+
+
+def test_an_older_guest_changes_nothing_of_the_newer_one():
+    mind = Mind()
+    mind.sees(anonymousId="till", traits=ANA)
+    mind.sees(anonymousId="till", traits=BETO, at=NOW - MINUTE)
+
+    assert traits_of(mind.recalls(anonymousId="till")) == ANA
+
+
+def test_a_guest_teaches_the_browser_s_user_nothing():
+    mind = Mind()
+    mind.sees(type="identify", userId="ana", anonymousId="x", traits=ANA)
+    granted = {"consent": {"categoryPreferences": {"advertising": True}}}
+    mind.pass_ms(MINUTE).sees(anonymousId="x", traits={**BETO, "vip": True}, context=granted)
+
+    assert traits_of(mind.pass_ms(MINUTE).recalls(userId="ana")) == ANA
+    assert mind.of(BROWSER, "x").consent == {}
+
+
+def test_a_guest_s_refusal_is_kept_all_the_same():
+    mind = Mind()
+    mind.sees(type="identify", userId="ana", anonymousId="x", traits=ANA)
+    refused = {"consent": {"categoryPreferences": {"advertising": False}}}
+    mind.pass_ms(MINUTE).sees(anonymousId="x", traits=BETO, context=refused)
+
+    assert mind.of(BROWSER, "x").consent["advertising"].value is False
+
+
+@pytest.mark.parametrize("told_before", [True, False])
+def test_a_guest_s_traits_do_not_go_to_another_who_logs_in(told_before):
+    mind = Mind()
+    mind.sees(anonymousId="x", traits={**BETO, "last_name": "Soto"})
+    if told_before:
+        mind.sees(type="identify", userId="ana", traits=ANA)
+    login = {} if told_before else {"traits": ANA}
+    mind.pass_ms(MINUTE).sees(type="identify", userId="ana", anonymousId="x", **login)
+
+    assert traits_of(mind.pass_ms(MINUTE).recalls(userId="ana")) == ANA
+
+
+def of_visitor(name):
+    return {
+        "userAgent": "Mozilla/5.0",
+        "posthog": {"distinct_id": name},
+        "sessionId": f"visit-{name}",
+        "ga_session_id": f"1-{name}",
+        "cookies": {"ph_x": name},
+    }
+
+
+OF_A_LOGIN = {"posthog", "sessionId", "ga_session_id", "cookies"}
+
+
+def given(body):
+    return OF_A_LOGIN & body["context"].keys()
+
+
+@pytest.mark.parametrize("gap", [MINUTE, HOUR])
+def test_ids_that_a_login_changes_are_not_given_to_the_next_user_of_a_browser(gap):
+    mind = Mind()
+    mind.sees(**visit(userId="ana", context=of_visitor("ana")))
+    assert given(mind.pass_ms(1).recalls(userId="beto", anonymousId="anon", context={})) == set()
+
+    mind.pass_ms(gap).sees(**visit(userId="beto", context={"userAgent": "Mozilla/5.0"}))
+    mind.pass_ms(gap)
+    for more in ({}, {"anonymousId": "anon", "context": {}}):
+        body = mind.recalls(userId="beto", **more)
+        assert given(body) == set()
+        assert body["context"]["userAgent"] == "Mozilla/5.0"
+    assert given(mind.recalls(userId="ana")) == OF_A_LOGIN
+
+    mind.sees(**visit(userId="beto", context=of_visitor("beto")))
+    mind.pass_ms(gap)
+    assert given(mind.recalls(userId="beto")) == OF_A_LOGIN
+    assert given(mind.recalls(userId="ana")) == set()
+
+    mind.sees(**visit(userId="ana", context={"userAgent": "Mozilla/5.0"}))
+    assert given(mind.pass_ms(gap).recalls(userId="ana")) == set()
+    mind.sees(**visit(userId="ana", context=of_visitor("ana")))
+    assert mind.pass_ms(gap).recalls(userId="ana")["context"]["sessionId"] == "visit-ana"
+    assert given(mind.recalls(userId="beto")) == set()
+
+
+def test_what_a_browser_told_before_its_only_user_logged_in_is_theirs():
+    mind = Mind()
+    mind.sees(**visit(context=of_visitor("anonymous")))
+    mind.pass_ms(MINUTE).sees(type="identify", anonymousId="anon", userId="ana", context={})
+
+    assert given(mind.pass_ms(MINUTE).recalls(userId="ana")) == OF_A_LOGIN
+
+
+def test_two_names_of_one_user_are_not_two_users_of_a_browser():
+    mind = Mind()
+    mind.sees(**visit(userId="ana-1", context=of_visitor("ana")))
+    mind.pass_ms(MINUTE).sees(type="alias", userId="ana", previousId="ana-1")
+    mind.pass_ms(MINUTE).sees(type="identify", userId="ana", anonymousId="anon", context={})
+
+    assert given(mind.pass_ms(MINUTE).recalls(userId="ana")) == OF_A_LOGIN

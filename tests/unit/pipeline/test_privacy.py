@@ -52,7 +52,11 @@ def test_a_destination_may_have_what_it_has_consent_for(preferences, spec, allow
     [
         ("203.0.113.27", "203.0.113.0"),
         ("2001:db8:abcd:1234::1", "2001:db8:abcd::"),
+        (" 203.0.113.27 ", "203.0.113.0"),
+        ("::ffff:203.0.113.27", "203.0.113.0"),
+        ("::FFFF:cb00:711b", "203.0.113.0"),
         ("nowhere", None),
+        (7, None),
     ],
 )
 def test_a_truncated_address_is_its_network(ip, kept):

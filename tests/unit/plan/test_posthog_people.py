@@ -53,10 +53,6 @@ def test_of_several_cookies_that_of_our_own_project_counts():
     assert payload(an_order(cookies=cookies))["distinct_id"] == BROWSER
 
 
-def test_a_cookie_of_another_project_is_better_than_none():
-    assert payload(an_order(cookies={"ph_phc_x_posthog": a_cookie("b-1")}))["distinct_id"] == "b-1"
-
-
 def test_what_the_page_says_itself_goes_before_its_cookie():
     told = {"distinct_id": "told-1", "session_id": SESSION.upper(), "window_id": SESSION}
 

@@ -36,3 +36,17 @@ def test_what_is_no_time_is_told_with_its_place(tmp_path, value):
     assert release is None
     assert "privacy.remember" in str(finding)
     assert "a time such as" in str(finding)
+
+
+@pytest.mark.parametrize("value", ["1h", "23h59m", "1ms"])
+def test_a_memory_that_is_shorter_than_a_day_is_told(tmp_path, value):
+    release, [finding] = with_privacy(tmp_path, f"privacy: {{ remember: {value} }}")
+
+    assert release is None
+    assert f"privacy.remember is {value}, expected 1d or more, or off" in str(finding)
+
+
+def test_a_memory_of_a_day_is_long_enough(tmp_path):
+    release, findings = with_privacy(tmp_path, "privacy: { remember: 24h }")
+
+    assert (release.spec.remember_ms, findings) == (DAY_MS, [])

@@ -299,7 +299,9 @@ def the_request(name, *payloads, release=None):
 
 
 def test_tiktok_s_request_holds_the_events_beside_their_source():
-    request = the_request("tiktok", {"item": {"event": "A"}}, {"item": {"event": "B"}})
+    events = [{"source": "web", "item": {"event": name}} for name in ("A", "B")]
+
+    request = the_request("tiktok", *events)
 
     assert request.url == "https://business-api.tiktok.com/open_api/v1.3/event/track/"
     assert request.headers["Access-Token"] == "the-tiktok-token"
@@ -518,4 +520,4 @@ def test_the_windows_are_those_of_the_pages():
     week = 7 * 86_400_000
 
     assert the_release().destination("tiktok").window_ms == week
-    assert the_release().destination("pinterest").window_ms is None
+    assert the_release().destination("pinterest").window_ms == week

@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.mapping.compile import Template
+from engine.mapping.filters.personal import NOTHING
 from tests.unit.mapping.projects import compiled
 
 SETTERS = {
@@ -48,7 +49,8 @@ OURS: dict[str, Template] = {
 
 # Composed letters of one word: the SDK neither composes accents nor takes out spaces of names.
 LETTERS = "abcdefghijklmnñopqrstuvwxyzáéíóúüçãõèàABCDEFGHIJKLMNÑOPQRSTUVWXYZÁÉÍÓÚÜ"
-WORDS = st.text(LETTERS, min_size=1, max_size=20)
+# The SDK hashes what programs and forms write for nothing; nobody has that name.
+WORDS = st.text(LETTERS, min_size=1, max_size=20).filter(lambda word: word.lower() not in NOTHING)
 BLANKS = st.sampled_from(["", " ", "  ", "\t", "\n", " \t "])
 COUNTRIES = (
     "ad ar bo br ca cl co cr cu de do ec es fr gb gt hn it jp mx ni pa pe pr pt py sv us uy ve"
@@ -57,7 +59,12 @@ COUNTRIES = (
 
 @st.composite
 def addresses(draw: st.DrawFn) -> str:
-    local = draw(st.text("abcdefghiñABCDÑ0123456789._+-", min_size=1, max_size=20))
+    # The SDK hashes a name of dots alone; no mailbox has it.
+    local = draw(
+        st.text("abcdefghiñABCDÑ0123456789._+-", min_size=1, max_size=20).filter(
+            lambda name: name.strip(".")
+        )
+    )
     host = draw(st.text("abcdefgABC0123456789-", min_size=1, max_size=12))
     ending = draw(st.sampled_from(["co", "com.co", "ES", "example", "Org"]))
     return f"{local}@{host}.{ending}"
