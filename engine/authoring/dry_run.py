@@ -78,24 +78,13 @@ def dry_run(  # noqa: PLR0913 - whose, what and when, and what else is known
     stored = {} if stored_of is None else stored_of(verdict.event)
     seen = view(verdict.event, source, stored)
     wanted = [one for one in release.destinations if one.name in destinations]
-    decisions = tuple(
-        (destination, _looked_into(release, destination, decision, (verdict.event, seen, now)))
-        for destination in wanted
-        for decision in decide(destination, verdict.event, source, now, seen)
-    )
-    return Dry(verdict.event, verdict, decisions, stored)
-
-
-def _looked_into(
-    release: Release,
-    destination: Destination,
-    decision: Decision,
-    case: tuple[Event, Body, Millis],
-) -> Decision:
-    """The decision with what serving finds later, and with its warnings."""
-    event, seen, now = case
-    judged = _judged(release, destination, decision, now)
-    return _warned(event, seen, destination, judged, now)
+    decisions = []
+    for destination in wanted:
+        for decision in decide(destination, verdict.event, source, now, seen):
+            judged = _judged(release, destination, decision, now)
+            warned = _warned(verdict.event, seen, destination, judged, now)
+            decisions.append((destination, warned))
+    return Dry(verdict.event, verdict, tuple(decisions), stored)
 
 
 def _warned(

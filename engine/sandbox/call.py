@@ -1,6 +1,6 @@
 """What a stand-in is asked and what it answers: the values between ``app`` and the vendors."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
@@ -61,3 +61,16 @@ def dedupe_key(value: Json) -> str | None:
             return None
         case _:
             return str(value)
+
+
+def texts_within(value: Json) -> Iterator[str]:
+    """Every text in the value, at any depth; keys are none."""
+    waiting = [value]
+    while waiting:
+        match waiting.pop():
+            case str() as text:
+                yield text
+            case list() as elements:
+                waiting.extend(elements)
+            case dict() as members:
+                waiting.extend(members.values())

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import orjson
 
 from engine.sandbox.bodies import UnreadableError, inflated_if_gzip, parse_json
-from engine.sandbox.call import Call, Diagnostic, Json, Reply, dedupe_key
+from engine.sandbox.call import Call, Diagnostic, Json, Reply, dedupe_key, texts_within
 from engine.sandbox.refused import RefusedError
 from engine.sandbox.repeats import Repeats
 
@@ -175,24 +175,12 @@ def _depth(value: Json) -> int:
 def _notes(index: int, event: dict[str, Json], at: float, repeats: Repeats) -> Iterator[Diagnostic]:
     properties = _properties(event)
     for key, value in properties.items():
-        if any(len(text) > MAX_TEXT for text in _texts(value)):
+        if any(len(text) > MAX_TEXT for text in texts_within(value)):
             yield Diagnostic(index, "cut", f"{key} has a text that is cut at {MAX_TEXT} characters")
     names = ("time", "distinct_id", "$insert_id")
     repeat_key = (event.get("event"), *(str(properties.get(name)) for name in names))
     if repeats.seen_before(repeat_key, at):
         yield Diagnostic(index, "duplicate", "event, time, distinct_id and $insert_id came before")
-
-
-def _texts(value: Json) -> Iterator[str]:
-    waiting = [value]
-    while waiting:
-        match waiting.pop():
-            case str() as text:
-                yield text
-            case list() as elements:
-                waiting.extend(elements)
-            case dict() as members:
-                waiting.extend(members.values())
 
 
 def _properties(event: Json) -> Mapping[str, Json]:

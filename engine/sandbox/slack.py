@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 
 from engine.sandbox.bodies import UnreadableError, form_fields, parse_json
-from engine.sandbox.call import Call, Diagnostic, Json, Reply, Script
+from engine.sandbox.call import Call, Diagnostic, Json, Reply, Script, texts_within
 from engine.sandbox.repeats import Repeats
 
 _PATH = re.compile(r"/services/T\w+/B\w+/\w+/?", re.ASCII)
@@ -57,20 +57,8 @@ def _notes(message: Mapping[str, Json]) -> Iterator[Diagnostic]:
     for name in OVERRIDES:
         if name in message:
             yield Diagnostic(0, "ignored", f"{name} is the webhook's own: not taken from a message")
-    if any(_CALLS_PEOPLE.search(text) for text in _texts(message)):
+    if any(_CALLS_PEOPLE.search(text) for text in texts_within(dict(message))):
         yield Diagnostic(0, "calls_people", "the message notifies people by <!…> or <@…>")
-
-
-def _texts(message: Mapping[str, Json]) -> Iterator[str]:
-    waiting = list(message.values())
-    while waiting:
-        match waiting.pop():
-            case str() as text:
-                yield text
-            case list() as elements:
-                waiting.extend(elements)
-            case dict() as members:
-                waiting.extend(members.values())
 
 
 def _is_text(value: Json) -> bool:
