@@ -20,6 +20,7 @@ from engine.mapping.filters.spec import (
     apply_filter,
     apply_test,
     argument_value,
+    unfit_argument,
 )
 from engine.mapping.kinds import is_of
 
@@ -52,11 +53,22 @@ def filter_source(writer: "Writer", one: syntax.Filter) -> str:
     """The source of ``value | filter(arguments)``."""
     if one.spec.name == "default":
         return _default(writer, one)
-    one = _fused(one)
+    one = _fused(_settled(writer, one))
     constants = _constants(one)
     if constants is None:
         return _with_arguments(writer, one)
     return _with_constants(writer, one, constants)
+
+
+def _settled(writer: "Writer", one: syntax.Filter) -> syntax.Filter:
+    """The filter with constants for the arguments that are the same for every event."""
+    arguments = []
+    for position, given in enumerate(one.arguments):
+        argument = argument_at(one.spec, position)
+        value = None if given is None else writer.known_value(given)
+        fits = value is not None and not unfit_argument(argument, value)
+        arguments.append(syntax.Constant(value) if fits else given)
+    return replace(one, arguments=tuple(arguments))
 
 
 def _default(writer: "Writer", one: syntax.Filter) -> str:
@@ -82,10 +94,11 @@ def _fused(one: syntax.Filter) -> syntax.Filter:
 
 def _with_constants(writer: "Writer", one: syntax.Filter, constants: tuple[Any, ...]) -> str:
     spec, found = one.spec, writer.passing()
-    given = "".join(f", ({constant!r})" for constant in constants)
+    literals = [writer.literal(constant) for constant in constants]
+    given = "".join(f", {literal}" for literal in literals)
     quick, classes = f"{writer.bind(_run(writer, spec))}({found}{given})", CLASSES[spec.takes]
     if (shortcut := _shortcut(spec, constants)) is not None:
-        sources = (found, *map(repr, constants))
+        sources = (found, *literals)
         gives, holds = shortcut.gives.format(*sources), shortcut.holds.format(*sources)
         quick = f"({gives} if {holds} else {quick})" if holds else gives
         classes = shortcut.classes or classes
@@ -99,13 +112,20 @@ def _with_constants(writer: "Writer", one: syntax.Filter, constants: tuple[Any, 
 
 def _with_arguments(writer: "Writer", one: syntax.Filter) -> str:
     """The arguments are written once, as nested ones would double with each level."""
-    spec, found, given = one.spec, writer.passing(), ", ".join(_arguments(writer, one))
+    spec, found = one.spec, writer.passing()
     value, classes, slow = _behind(writer, one, CLASSES[spec.takes], None)
+    given, needed = _arguments(writer, one), _needed(one)
     called = writer.bind(slow)
-    if not _needed(one):
-        fits = f"{found}.__class__ {_is_in(writer, classes)}"
-        called = f"({writer.bind(_run(writer, spec))} if {fits} else {called})"
-    return f"(None if ({found} := {writer.write(value)}) is None else {called}({found}, {given}))"
+    if not any(given[position] == "None" for position in needed):
+        unfit = [f"(not {found}.__class__ {_is_in(writer, classes)})"]
+        for position in needed:
+            # Looked at here, before the call, so that what is there goes the quick way.
+            name = writer.passing()
+            unfit.insert(0, f"(({name} := {given[position]}) is None)")
+            given[position] = name
+        called = f"({called} if {' | '.join(unfit)} else {writer.bind(_run(writer, spec))})"
+    written = ", ".join((found, *given))
+    return f"(None if ({found} := {writer.write(value)}) is None else {called}({written}))"
 
 
 def _behind(
@@ -144,11 +164,10 @@ def _slow(
 ) -> Callable[..., Any]:
     """A function of a value of any type, and of the arguments where they are no constants."""
     run, classes, bound = _run(writer, spec), CLASSES[spec.takes], constants or ()
-    is_plain = spec.rest is None and spec.takes is not Kind.ID
 
     def slow(value: Any, *given: Any) -> Any:
         # Arguments were looked at when they were written, so only one that is missing matters.
-        if is_plain and value.__class__ in classes and None not in given:
+        if spec.rest is None and value.__class__ in classes and None not in given:
             return run(value, *bound, *given)
         return apply_filter(spec, run, value, bound + given)
 
@@ -169,7 +188,7 @@ def _constants(one: syntax.Filter) -> tuple[Any, ...] | None:
         argument = argument_at(one.spec, position)
         if given is None or (given == NOTHING and not argument.is_required):
             found.append(argument.default)
-        elif isinstance(given, syntax.Constant) and given != NOTHING:
+        elif isinstance(given, syntax.Constant) and given.value is not None:
             found.append(given.value)
         else:
             return None
@@ -183,7 +202,7 @@ def _arguments(writer: "Writer", one: syntax.Filter | syntax.Test) -> list[str]:
         if given is None or (given == NOTHING and not argument.is_required):
             sources.append(repr(argument.default))
         elif isinstance(given, syntax.Constant):
-            sources.append(f"({given.value!r})")
+            sources.append(writer.literal(given.value))
         else:
             check = partial(argument_value, one.spec, argument)
             sources.append(_checked(writer, argument, writer.bind(check), writer.write(given)))
@@ -199,14 +218,15 @@ def _checked(writer: "Writer", argument: Argument, check: str, source: str) -> s
     return f"({found} if {fits} else {check}({found}))"
 
 
-def _needed(one: syntax.Filter | syntax.Test) -> bool:
-    """Whether an argument that has to be there could be missing."""
-    return any(
-        given is not None
+def _needed(one: syntax.Filter | syntax.Test) -> list[int]:
+    """The arguments that have to be there and could be missing."""
+    return [
+        position
+        for position, given in enumerate(one.arguments)
+        if given is not None
         and argument_at(one.spec, position).is_required
         and (not isinstance(given, syntax.Constant) or given.value is None)
-        for position, given in enumerate(one.arguments)
-    )
+    ]
 
 
 def test_source(writer: "Writer", one: syntax.Test) -> str:

@@ -185,7 +185,7 @@ def compile_tree(  # noqa: PLR0913 - what a rule, a request and a trace need of 
     """
 
     def write() -> tuple[Program, str]:
-        program = Program(Writer(caches), scope, fragments, bounded, trace)
+        program = Program(Writer(caches, scope.fixed), scope, fragments, bounded, trace)
         return program, program.source(tree)
 
     return _template(write)
@@ -236,7 +236,9 @@ def compile_each(
         return None, findings
 
     def write() -> tuple[Program, str]:
-        program = Program(Writer(caches), scope, NO_FRAGMENTS, bounded=False, traced=False)
+        program = Program(
+            Writer(caches, scope.fixed), scope, NO_FRAGMENTS, bounded=False, traced=False
+        )
         return program, program.source_of(reading, text)
 
     template, more = _template(write)

@@ -1,7 +1,7 @@
 """Where in the payload a value goes, and the faults that are reported there."""
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from engine.mapping.faults import Misfit
 from engine.mapping.limits import located
@@ -52,14 +52,14 @@ def no_list(path: str, value: Json, place: Place) -> Fault:
     return Fault(path, f"$for takes a list, found a {json_type(value)}", place.file, place.line)
 
 
-def merged(
-    value: Any, own: frozenset[str], faults: list[Fault], path: str, place: Place
-) -> dict[str, Json]:
-    """The keys of an object that are not the tree's own, without empty values; else a fault."""
-    if value.__class__ is not dict:
-        message = f"$merge takes an object, found a {json_type(value)}"
-        faults.append(Fault(path, message, place.file, place.line))
-        return {}
+def no_object(path: str, value: Json, place: Place) -> Fault:
+    """The fault of a ``$merge`` of anything but an object."""
+    message = f"$merge takes an object, found a {json_type(value)}"
+    return Fault(path, message, place.file, place.line)
+
+
+def merged(value: dict[str, Json], own: frozenset[str]) -> dict[str, Json]:
+    """The keys of an object that are not the tree's own, without empty values."""
     return {
         key: one for key, one in value.items() if key not in own and (one or one.__class__ in STAYS)
     }

@@ -24,7 +24,7 @@ from engine.mapping.limits import (
     weigh,
 )
 from engine.mapping.missing import LISTS, PLAIN, STAYS
-from engine.mapping.paths import FAILURES, At, failed, merged, no_list
+from engine.mapping.paths import FAILURES, At, failed, merged, no_list, no_object
 from engine.mapping.python import Frame, Writer
 from engine.mapping.scope import ScopeSpec
 from engine.mapping.tokens import Text
@@ -216,8 +216,9 @@ class Program:
         leaf = branch.merged
         if isinstance(leaf, Leaf) and (place := self._word("$merge", leaf, at, "seen")):
             own = self._known(frozenset(branch.members))
-            rest = f"{self._known(merged)}(v, {own}, faults, {at.source()}, {place})"
-            self._add(f"if v or v.__class__ in {self._known(STAYS)}: {found}.update({rest})")
+            self._add(f"if v.__class__ is dict: {found}.update({self._known(merged)}(v, {own}))")
+            self._add(f"elif v or v.__class__ in {self._known(STAYS)}:")
+            self._add(f" faults.append({self._known(no_object)}({at.source()}, v, {place}))")
 
     def _word(self, word: str, leaf: Leaf, at: At, verb: str) -> str:
         """Puts what stands behind a word of the tree into ``v``; the source of its place."""

@@ -5,15 +5,16 @@ functions are bound by numbered names. Look-ups go into ``dict`` alone, by ``dic
 whose type was checked once, at the top of the function or of the loop that they belong to.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from engine.mapping import missing, syntax
 from engine.mapping.calls import filter_source, test_source
-from engine.mapping.kinds import is_dear, is_of, key_of, names_in
+from engine.mapping.kinds import is_dear, key_of, names_in
 from engine.mapping.shared import UNSET, Shared, marked, unset
 from engine.model.cache import Caches
+from engine.model.jsonvalue import Body, Json
 
 OPERATORS: Final[dict[str, Callable[..., Any]]] = {
     "+": missing.add,
@@ -53,9 +54,13 @@ class Frame:
 
 @dataclass(slots=True)
 class Writer:
-    """Writes expressions; ``bound`` are the values that the source knows by name."""
+    """Writes expressions; ``bound`` are the values that the source knows by name.
+
+    ``fixed`` are the objects that are the same for every event.
+    """
 
     caches: Caches
+    fixed: Mapping[str, Body]
     bound: dict[str, Any] = field(default_factory=lambda: {"nothing": NOTHING.get, "UNSET": UNSET})
     frame: Frame = field(default_factory=lambda: Frame({}))
     shared: Shared = field(default_factory=Shared)
@@ -86,6 +91,23 @@ class Writer:
             self.bound[name] = value
         return self.known[id(value)]
 
+    def literal(self, value: Json) -> str:
+        """The source of a value that is known when a release loads."""
+        return self.bind(value) if isinstance(value, dict | list) else f"({value!r})"
+
+    def known_value(self, expression: syntax.Expression) -> Json:
+        """What it gives for every event; None where that is missing, or not known."""
+        if isinstance(expression, syntax.Constant):
+            return expression.value
+        path = _path(expression)
+        return self._fixed_at(path) if path is not None and path[0] in self.fixed else None
+
+    def _fixed_at(self, path: tuple[str, ...]) -> Json:
+        found: Json = dict(self.fixed)
+        for step in path:
+            found = found.get(step) if isinstance(found, dict) else None
+        return found
+
     def once(self, key: tuple[str, str], function: Callable[..., Any]) -> Callable[..., Any]:
         """The first function of this template under a key."""
         return self.made.setdefault(key, function)
@@ -113,7 +135,7 @@ class Writer:
     def _written(self, expression: syntax.Expression) -> str:  # noqa: PLR0911 - one a node
         match expression:
             case syntax.Constant(value):
-                return f"({value!r})"
+                return self.literal(value)
             case syntax.Name(name):
                 return self._name(name)
             case syntax.Key(base, key):
@@ -174,6 +196,8 @@ class Writer:
 
     def _key(self, base: syntax.Expression, key: str) -> str:
         path = _path(base)
+        if path is not None and path[0] in self.fixed:
+            return self.literal(self._fixed_at((*path, key)))
         if path is not None:
             return f"{self._look_up(path)}({key!r})"
         found = self.passing()
@@ -192,15 +216,13 @@ class Writer:
         return frame.look_ups[path]
 
     def _item(self, base: syntax.Expression, index: syntax.Expression) -> str:
-        source = self.write(base)
+        source, slow = self.write(base), self.bind(missing.item)
         match index:
-            case syntax.Constant(int() as at) if (
-                at.__class__ is int and at in NEAR and is_of(base, missing.LISTS)
-            ):
+            case syntax.Constant(int() as at) if at.__class__ is int and at in NEAR:
                 found = self.passing()
-                there = f"({found} := {source}) is not None and len({found}) > {at}"
-                return f"({found}[{at}] if {there} else None)"
-        return f"{self.bind(missing.item)}({source}, {self.write(index)})"
+                there = f"({found} := {source}).__class__ is list and len({found}) > {at}"
+                return f"({found}[{at}] if {there} else {slow}({found}, {at}))"
+        return f"{slow}({source}, {self.write(index)})"
 
     def _comparison(self, one: syntax.Comparison) -> str:
         sign = NEGATED.get(one.sign, one.sign)
@@ -213,6 +235,8 @@ class Writer:
             # A text equals nothing but the same text, in Python as in JSON.
             case "==", syntax.Constant(str() as text):
                 return f"{source} == {text!r}"
+            case "==", syntax.Constant(bool() as truth) if self.known_value(left) is None:
+                return f"{source} is {truth}"
             case "in", syntax.Elements(elements) if elements and all(map(_is_text, elements)):
                 return f"{source} in {self._tuple(elements)}"
             case _, syntax.Constant(int() | float() as number) if sign in ORDERS and not isinstance(

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Final
 
+from engine.model.jsonvalue import Body
+
 MOST_LISTED: Final = 16
 """Names that a hint lists where none is near; more would hide the message."""
 
@@ -15,12 +17,14 @@ class ScopeSpec:
 
     ``closed`` gives the keys of those whose keys are known when a release loads: another key is a
     finding. ``origins`` gives the path of what a name stands for, where it is a part of another:
-    ``{"product": ("properties", "products", "[]")}``.
+    ``{"product": ("properties", "products", "[]")}``. ``fixed`` gives the objects that are the same
+    for every event: what an expression reads there is written into its code.
     """
 
     names: frozenset[str]
     closed: Mapping[str, frozenset[str]] = field(default_factory=dict)
     origins: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    fixed: Mapping[str, Body] = field(default_factory=dict, compare=False)
 
     def __hash__(self) -> int:
         return hash(self.names)
@@ -28,7 +32,7 @@ class ScopeSpec:
     def with_name(self, name: str, origin: tuple[str, ...] | None) -> "ScopeSpec":
         """The scope with one more name, that of a ``$for`` or ``each``."""
         origins = dict(self.origins) if origin is None else {**self.origins, name: origin}
-        return ScopeSpec(self.names | {name}, self.closed, origins)
+        return ScopeSpec(self.names | {name}, self.closed, origins, self.fixed)
 
     def resolved(self, path: tuple[str, ...]) -> tuple[str, ...]:
         """The path from a name that stands for itself."""

@@ -8,13 +8,14 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from engine.mapping.filters.spec import FilterSpec, TestSpec
+from engine.model.jsonvalue import Json
 
 
 @dataclass(frozen=True, slots=True)
 class Constant:
-    """A text, number, boolean or null as written."""
+    """A text, number, boolean or null as written; for the writer of code, any fixed value."""
 
-    value: bool | int | float | str | None
+    value: Json
 
 
 @dataclass(frozen=True, slots=True)

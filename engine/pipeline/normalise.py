@@ -79,9 +79,9 @@ def _is_null(value: Json) -> bool:
 def _texts(body: dict[str, Json]) -> None:
     """Ids as trimmed texts, blank ones left out, as both SDK families expect."""
     for key in IDS:
-        value = body.get(key)
-        if value is None:
+        if key not in body:
             continue
+        value = body[key]
         if isinstance(value, int | float) and not isinstance(value, bool):
             value = str(value)
         if isinstance(value, str):

@@ -1,6 +1,6 @@
 """What a mapping sees of an event: the names of the design, and the one view of the person."""
 
-from collections.abc import Container, Mapping
+from collections.abc import Mapping
 
 from engine.model.clock import Millis, to_iso
 from engine.model.event import Event, Source
@@ -35,6 +35,7 @@ SPELLINGS: Mapping[str, tuple[int, str]] = {
 }
 """The rank of each spelling, and the name that it stands for."""
 
+TRAIT_SPELLINGS = frozenset(SPELLINGS)
 ADDRESS_SPELLINGS = frozenset(one for key in IN_ADDRESS for one in PERSON[key])
 PROPERTY_SPELLINGS = frozenset(one for key in IN_PROPERTIES for one in PERSON[key])
 
@@ -81,20 +82,21 @@ def person(body: Body) -> Body:
         _tell(seen, properties, PROPERTY_SPELLINGS)
     if "address" in traits:
         _tell(seen, _object(traits["address"]), ADDRESS_SPELLINGS)
-    _tell(seen, traits, SPELLINGS)
+    _tell(seen, traits, TRAIT_SPELLINGS)
     for key, name in (("user_id", "userId"), ("anonymous_id", "anonymousId")):
         if (value := body.get(name)) is not None:
             seen[key] = seen[name] = value
     return seen
 
 
-def _tell(seen: dict[str, Json], place: Body, spellings: Container[str]) -> None:
+def _tell(seen: dict[str, Json], place: Body, spellings: frozenset[str]) -> None:
     """Adds what a place tells of the person, of several spellings the first."""
     told: dict[str, int] = {}
-    for spelling, value in place.items():
-        if spelling in spellings and value is not None and value != "":
+    for spelling in spellings.intersection(place):
+        value = place[spelling]
+        if value is not None and value != "":
             rank, key = SPELLINGS[spelling]
-            if rank < told.get(key, len(SPELLINGS)):
+            if key not in told or rank < told[key]:
                 told[key], seen[key] = rank, value
 
 

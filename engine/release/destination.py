@@ -63,6 +63,7 @@ class Destination:
     event_name: tuple[str, ...] | None
     match_keys: Mapping[str, tuple[str, ...]]
     group_by: tuple[tuple[str, ...], ...]
+    group_keys: tuple[str, ...]
     contract: Validator | None
     contract_path: str | None
     routes: Routes
@@ -124,6 +125,7 @@ def build_destination(
         event_name=_path(spec.event_name) if spec.event_name else None,
         match_keys={name: _path(text) for name, text in spec.match_keys.items()},
         group_by=tuple(_path(text) for text in spec.batch.group_by),
+        group_keys=_keys_alone(spec.batch.group_by),
         contract=parts.contract,
         contract_path=spec.contract if parts.contract is not None else None,
         routes=parts.routes,
@@ -162,7 +164,7 @@ def _compile(
     project: Project,
     caches: Caches,
 ) -> tuple[_Parts | None, list[Finding]]:
-    routes, findings = build_routes(rules, spec, caches)
+    routes, findings = build_routes(rules, spec, settings, caches)
     request: RequestTemplates | None = None
     if spec.mailbox is None:
         request, faults = compile_request(spec, settings, project, caches)
@@ -189,6 +191,10 @@ def _mailbox(spec: DestinationSpec, project: Project) -> tuple[Mailbox | None, l
 
 def _path(text: str) -> tuple[str, ...]:
     return tuple(text.split("."))
+
+
+def _keys_alone(paths: tuple[str, ...]) -> tuple[str, ...]:
+    return () if any("." in path for path in paths) else paths
 
 
 def _mode(spec: DestinationSpec, env: Mapping[str, str]) -> tuple[Mode, list[Finding]]:

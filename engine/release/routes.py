@@ -18,6 +18,7 @@ from engine.model.cache import Caches
 from engine.model.document import Document, Place
 from engine.model.event import Event
 from engine.model.finding import Finding, error, has_errors
+from engine.model.jsonvalue import Body, as_body
 from engine.project.spec import DestinationSpec, MatchSpec, RuleFileSpec, RuleSpec
 from engine.release.scope import RULE_NAMES, scope
 
@@ -88,12 +89,20 @@ class Routes:
 
 
 def build_routes(
-    file: RuleFileSpec | None, destination: DestinationSpec, caches: Caches
+    file: RuleFileSpec | None, destination: DestinationSpec, settings: Body, caches: Caches
 ) -> tuple[Routes, list[Finding]]:
-    """The compiled rules of a file; those with faults are left out and told."""
+    """The compiled rules of a file; those with faults are left out and told.
+
+    ``settings`` are the destination's, with what they read from the environment.
+    """
     if file is None:
         return Routes(()), []
-    names = scope(RULE_NAMES, tables=file.tables, settings=destination.settings)
+    names = scope(
+        RULE_NAMES,
+        tables=file.tables,
+        settings=destination.settings,
+        fixed={"tables": as_body(file.tables.value), "settings": settings},
+    )
     fragments, findings = _fragments(file.fragments)
     defaults, faults = _defaults(file)
     findings += faults

@@ -1,7 +1,10 @@
 """Which names an expression may use, by where it stands."""
 
+from collections.abc import Mapping
+
 from engine.mapping.scope import ScopeSpec
 from engine.model.document import Document
+from engine.model.jsonvalue import Body
 
 OF_EVENT = ["event", "properties", "context", "traits", "user", "consent", "source"]
 RULE_NAMES = [*OF_EVENT, "now", "age_s", "tables", "settings", "part", "flags"]
@@ -12,9 +15,16 @@ PULL_NAMES = ["pull", "env", "settings", "tables", "now", "attempt"]
 INBOUND_NAMES = ["body", "part", "pull", "settings", "tables", "now"]
 RESPONSE_NAMES = ["status", "headers", "body", "batch", "tables", "settings"]
 SETTING_NAMES = ["env"]
+NOTHING_FIXED: Mapping[str, Body] = {}
 
 
-def scope(names: list[str], *, tables: Document, settings: Document) -> ScopeSpec:
+def scope(
+    names: list[str],
+    *,
+    tables: Document,
+    settings: Document,
+    fixed: Mapping[str, Body] = NOTHING_FIXED,
+) -> ScopeSpec:
     """A scope of these names, in which a table or setting that isn't there is a finding."""
     closed = {
         "tables": _keys(tables),
@@ -22,7 +32,8 @@ def scope(names: list[str], *, tables: Document, settings: Document) -> ScopeSpe
         "flags": frozenset[str](),
         "pull": frozenset({"at"}),
     }
-    return ScopeSpec(frozenset(names), {key: closed[key] for key in closed if key in names})
+    known = {key: closed[key] for key in closed if key in names}
+    return ScopeSpec(frozenset(names), known, fixed=fixed)
 
 
 def env_scope() -> ScopeSpec:

@@ -1,12 +1,12 @@
 """PostHog: one human stays one person, in their own session, and counts in their experiments."""
 
 import json
-from dataclasses import replace
 
 import pytest
 
 from tests.support.events import an_event
-from tests.support.processes import ROOT
+from tests.support.processes import DEMO_ENV, ROOT, a_project
+from tests.support.releases import findings_of
 from tests.unit.plan.posthog_payloads import (
     BROWSER,
     COOKIE,
@@ -14,7 +14,6 @@ from tests.unit.plan.posthog_payloads import (
     a_cookie,
     an_order,
     decisions,
-    destination,
     payload,
     payloads,
 )
@@ -112,11 +111,15 @@ def test_events_of_nobody_count_each_for_itself():
         ("never", ..., False),
     ],
 )
-def test_a_profile_is_made_as_person_profiles_says(profiles, user_id, makes_one):
-    settings = {**destination().settings, "person_profiles": profiles}
-    to = replace(destination(), settings=settings)
+def test_a_profile_is_made_as_person_profiles_says(profiles, user_id, makes_one, tmp_path):
+    project = a_project(tmp_path)
+    file = project / "destinations/posthog.yaml"
+    setting = "person_profiles: identified_only"
+    file.write_text(file.read_text().replace(setting, f"person_profiles: {profiles}"))
+    release, _ = findings_of(project, DEMO_ENV)
+    assert release is not None
 
-    found = payload(an_event(userId=user_id), to=to)
+    found = payload(an_event(userId=user_id), to=release.destination("posthog"))
 
     assert found["properties"]["$process_person_profile"] is makes_one
 
