@@ -29,12 +29,16 @@ UNSETTLED = frozenset({State.WAITING, State.RETRYING, State.PAUSED})
 
 @dataclass(frozen=True, slots=True)
 class DeliveryKey:
-    """What makes a delivery the one it is; ``rule`` is empty where none was tried or matched."""
+    """What makes a delivery the one it is; ``rule`` is empty where none was tried or matched.
+
+    ``replay`` is the number of the replay that it belongs to, 0 for live traffic.
+    """
 
     position: int
     destination: str
     rule: str = ""
     part: int = 0
+    replay: int = 0
 
 
 MatchKeys: TypeAlias = tuple[tuple[str, bool], ...]
@@ -75,6 +79,7 @@ class Delivery:
             "destination": self.key.destination,
             "rule": self.key.rule or None,
             "part": self.key.part,
+            "replay": self.key.replay or None,
             "state": str(self.state),
             "reason": self.reason,
             "attempts": self.attempts,

@@ -2,7 +2,7 @@
 
 ::
 
-    deliveries       position, destination, rule, part: the key, in the log's order
+    deliveries       position, destination, rule, part, replay: the key, in the log's order
                      message_id, event, state, reason, release, digest, dedupe_key TEXT
                      attempts INTEGER
                      at, due_at, next_at, window_ms, event_at INTEGER, milliseconds
@@ -61,10 +61,46 @@ SCRIPTS = [
     ) WITHOUT ROWID;
     """,
     match_keys.SCRIPT,
+    """
+    CREATE TABLE deliveries_with_replay (
+        position INTEGER NOT NULL,
+        destination TEXT NOT NULL,
+        rule TEXT NOT NULL,
+        part INTEGER NOT NULL,
+        replay INTEGER NOT NULL DEFAULT 0,
+        message_id TEXT NOT NULL,
+        event TEXT NOT NULL,
+        state TEXT NOT NULL,
+        reason TEXT NOT NULL,
+        attempts INTEGER NOT NULL,
+        at INTEGER NOT NULL,
+        due_at INTEGER NOT NULL,
+        release TEXT NOT NULL,
+        next_at INTEGER,
+        digest TEXT,
+        dedupe_key TEXT,
+        payload BLOB,
+        window_ms INTEGER,
+        event_at INTEGER NOT NULL,
+        match_keys INTEGER,
+        PRIMARY KEY (position, destination, rule, part, replay)
+    ) WITHOUT ROWID;
+    INSERT INTO deliveries_with_replay
+        SELECT position, destination, rule, part, 0, message_id, event, state, reason, attempts,
+            at, due_at, release, next_at, digest, dedupe_key, payload, window_ms, event_at,
+            match_keys
+        FROM deliveries;
+    DROP TABLE deliveries;
+    ALTER TABLE deliveries_with_replay RENAME TO deliveries;
+    CREATE INDEX deliveries_by_message ON deliveries (message_id);
+    -- Most deliveries succeed and never enter it; it is in the order of the key.
+    CREATE INDEX deliveries_to_watch ON deliveries (state)
+        WHERE state = 'waiting' OR state = 'retrying' OR state = 'paused' OR state = 'dead';
+    """,
 ]
 """What ``migrate`` runs, one script a version."""
 
-_KEY = "position, destination, rule, part"
+_KEY = "position, destination, rule, part, replay"
 _FACTS = "message_id, event, state, reason, attempts, at, due_at, release"
 _MORE = "next_at, digest, dedupe_key, payload, window_ms, event_at"
 _COLUMNS = f"{_KEY}, {_FACTS}, {_MORE}"
@@ -134,8 +170,8 @@ def select_filtered(
     """The first ``limit`` after that key, or the last ``limit`` of all; in order, no payloads."""
     conditions, parameters = _conditions(which)
     if after is not None:
-        conditions.append(f"({_KEY}) > (?, ?, ?, ?)")
-        parameters += [after.position, after.destination, after.rule, after.part]
+        conditions.append(f"({_KEY}) > (?, ?, ?, ?, ?)")
+        parameters += _parts(after)
     where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
     order = ", ".join(f"{name} DESC" for name in _KEY.split(", ")) if after is None else _KEY
     found = _deliveries(
@@ -174,7 +210,11 @@ def _states_now(connection: Connection, keys: Sequence[DeliveryKey]) -> Counter[
 
 
 def _keys(keys: Iterable[DeliveryKey]) -> str:
-    return dumps([[key.position, key.destination, key.rule, key.part] for key in keys]).decode()
+    return dumps([_parts(key) for key in keys]).decode()
+
+
+def _parts(key: DeliveryKey) -> list[int | str]:
+    return [key.position, key.destination, key.rule, key.part, key.replay]
 
 
 def _count(connection: Connection, changes: Mapping[tuple[str, str], int]) -> None:
@@ -206,12 +246,8 @@ def _conditions(which: DeliveryFilter) -> tuple[list[str], list[object]]:
 
 
 def _row(delivery: Delivery) -> tuple[object, ...]:
-    key = delivery.key
     return (
-        key.position,
-        key.destination,
-        key.rule,
-        key.part,
+        *_parts(delivery.key),
         delivery.message_id,
         delivery.event,
         delivery.state.value,
@@ -231,14 +267,14 @@ def _row(delivery: Delivery) -> tuple[object, ...]:
 
 _Texts: TypeAlias = tuple[str, str, str, str, int, Millis, Millis, str]
 _Rest: TypeAlias = tuple[Millis | None, str | None, str | None, str | None, int | None, Millis]
-_Packed: TypeAlias = Iterable[tuple[tuple[int, str, str, int], _Texts, _Rest]]
+_Packed: TypeAlias = Iterable[tuple[tuple[int, str, str, int, int], _Texts, _Rest]]
 
 
 def _deliveries(packed: bytes) -> list[Delivery]:
     return [_delivery(*parts) for parts in cast("_Packed", loads(packed))]
 
 
-def _delivery(key: tuple[int, str, str, int], texts: _Texts, rest: _Rest) -> Delivery:
+def _delivery(key: tuple[int, str, str, int, int], texts: _Texts, rest: _Rest) -> Delivery:
     message_id, event, state, reason, attempts, at, due_at, release = texts
     next_at, digest, dedupe_key, payload, window_ms, event_at = rest
     return Delivery(

@@ -1,0 +1,17 @@
+"""Every change by its name: ``/admin/NAME`` takes it over HTTP, the commands take it directly."""
+
+from collections.abc import Mapping
+
+from engine.control.control import Control, ControlError, Verb
+from engine.model.jsonvalue import Body
+from engine.model.names import did_you_mean
+
+VERBS: Mapping[str, Verb] = {}
+"""The closed list."""
+
+
+async def perform(control: Control, name: str, asked: Body) -> Body:
+    """Make the change of that name; raises ``ControlError`` where it can't be made."""
+    if (verb := VERBS.get(name)) is None:
+        raise ControlError(f'no such change: "{name}"; {did_you_mean(name, VERBS)}')
+    return await verb(control, asked)
