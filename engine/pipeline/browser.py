@@ -66,6 +66,12 @@ BROWSER_IDS = frozenset({"fbp", CLIENT, REPLAY, "ttp", AGENT})
 CHANGED_BY_LOGIN = frozenset({VISITOR, SESSION, "visit"})
 """Subjects that are one user's on a browser that others use too."""
 
+CLICKS = frozenset({CLICK, "gclid", "dclid", "msclkid", "ttclid", "epik"})
+"""Subjects that are of whoever used the browser when they were first seen."""
+
+BROWSERS = ("Mozilla/", "Opera/")
+"""How every browser's user agent begins: another one is a server's, or an app's."""
+
 SHORT = frozenset({SESSION, "visit", "replayed-visit"})
 """Subjects that end with the visit."""
 
@@ -121,11 +127,15 @@ def same_browser(
     remembered: Mapping[str, Remembered],
     subjects: frozenset[str] = BROWSER_IDS,
 ) -> bool:
-    """Whether no id of the event's own says that it came from another browser."""
+    """Whether no id of the event's own says that it came from another browser.
+
+    The user agent of a payment service says nothing of its customer's browser.
+    """
     ids = {
         subject: _identity(subject, value)
         for path, value in own.items()
         if (subject := subject_of(path)) in subjects
+        and (subject != AGENT or str(value).startswith(BROWSERS))
     }
     return all(
         ids[subject] == _identity(subject, one.value)

@@ -5,38 +5,13 @@ from typing import NamedTuple, Protocol
 
 from engine.model.clock import Millis
 from engine.model.jsonvalue import Body, Json
+from engine.model.nobody import NOBODY
 from engine.model.person import BROWSER, NOTHING, USER, Memory, PersonKey, newest_user
 
 ANONYMOUS_ID = "anonymousId"
 LONGEST_ID = 256
 JOINED_AT_MOST = 8
 NEVER = Millis(2**63)
-
-NOBODY = frozenset(
-    [
-        "0",
-        "00000000-0000-0000-0000-000000000000",
-        "[object object]",
-        "anonymous",
-        "anonymous-user",
-        "backend",
-        "distinct_id",
-        "distinctid",
-        "email",
-        "false",
-        "guest",
-        "id",
-        "nan",
-        "none",
-        "not_authenticated",
-        "null",
-        "system",
-        "true",
-        "undefined",
-        "user",
-    ]
-)
-"""Ids that mean nobody, in lower case: one of them for all would make one person of all."""
 
 Known = Mapping[PersonKey, Memory]
 """What is remembered under the ids of some events, and under those that they lead to."""
@@ -78,7 +53,11 @@ def ids_of(body: Body) -> Ids:
 def _key(kind: str, value: Json) -> PersonKey | None:
     if not isinstance(value, str) or not 0 < len(value) <= LONGEST_ID:
         return None
-    return None if value.strip().lower() in NOBODY else PersonKey(kind, value)
+    bare = value.strip().lower()
+    if bare in NOBODY:
+        return None
+    # Shops that use addresses as ids write one in several ways.
+    return PersonKey(kind, bare if kind == USER and "@" in bare else value)
 
 
 def root_of(user: PersonKey, known: Asked) -> PersonKey:

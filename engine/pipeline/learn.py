@@ -21,7 +21,7 @@ from engine.model.person import (
 )
 from engine.pipeline.browser import ADDRESS, AGENT, BROWSER_IDS, MOST, subject_of
 from engine.pipeline.consent import with_statements
-from engine.pipeline.contacts import are_two, is_someone_else
+from engine.pipeline.contacts import are_two, is_guest, is_someone_else
 from engine.pipeline.identity import ANONYMOUS_ID, Ids, Known, root_of, user_of
 from engine.pipeline.memory import Own, trait_meaning
 from engine.pipeline.merge import (
@@ -128,7 +128,8 @@ class _Learning:
         return key.kind == BROWSER and len(memory.links) > MOST_USERS
 
     def _is_someone_else(self, key: PersonKey) -> bool:
-        return is_someone_else(self._body, self.get(key, NOTHING).traits, self._cutoff)
+        """Whether the event, which has no userId, is of a guest on somebody's browser."""
+        return is_guest(self._body, self.get(key, NOTHING).traits, self._cutoff)
 
     def join(self, ids: Ids) -> None:
         """Makes the two userIds of an alias one person, or the browser that it names the user's."""

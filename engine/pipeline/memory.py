@@ -15,6 +15,7 @@ from engine.model.person import BROWSER, NOTHING, Memory, PersonKey, Remembered
 from engine.pipeline.browser import (
     CHANGED_BY_LOGIN,
     CLICK,
+    CLICKS,
     CLIENT,
     CONTEXT,
     HOLD_A_SESSION,
@@ -26,7 +27,7 @@ from engine.pipeline.browser import (
     values_of,
     without_session,
 )
-from engine.pipeline.contacts import is_someone_else
+from engine.pipeline.contacts import is_guest, is_someone_else
 from engine.pipeline.identity import ANONYMOUS_ID, Ids, Known, ids_of, root_of, stay_of, user_of
 from engine.pipeline.merge import REFRESH_MS
 from engine.pipeline.scope import ADDRESS_SPELLINGS, PROPERTY_SPELLINGS, SPELLINGS
@@ -81,7 +82,8 @@ def recall(event: Event, own: Own, known: Known, cutoff: Millis) -> Event:
         filled = _browser_values(event, own, source, cutoff)
     traits = browser.traits if user is None else person.traits
     missing = _missing_traits(body, traits, cutoff) if traits else {}
-    if missing and not is_someone_else(own.body, traits, cutoff):
+    is_other = is_someone_else if ids.user is not None else is_guest
+    if missing and not is_other(own.body, traits, cutoff):
         filled.update(missing)
     who = _person(event, ids, person, cutoff)
     told = filled.get(ANONYMOUS_ID) or body.get(ANONYMOUS_ID) or body.get("userId")
@@ -144,7 +146,7 @@ def _browser_of(
 
 
 def _of_user(ids: Ids, browser: Memory, known: Known, cutoff: Millis) -> Mapping[str, Remembered]:
-    """The browser's values without the ids of another user of it."""
+    """The browser's values without the ids and the clicks of another user of it."""
     links = browser.links
     if ids.user is None or not links or (len(links) == 1 and ids.user.id in links):
         return browser.values
@@ -154,9 +156,19 @@ def _of_user(ids: Ids, browser: Memory, known: Known, cutoff: Millis) -> Mapping
     return {
         path: one
         for path, one in browser.values.items()
-        if subject_of(path) not in CHANGED_BY_LOGIN
-        or (one.at >= since and (until is None or one.at < until))
+        if _is_within(subject_of(path), one, since, until)
     }
+
+
+def _is_within(subject: str, one: Remembered, since: Millis, until: Millis | None) -> bool:
+    """Whether a value is of the user who had the browser in that time; most are anybody's."""
+    if subject in CHANGED_BY_LOGIN:
+        seen = one.at
+    elif subject in CLICKS:
+        seen = one.since
+    else:
+        return True
+    return seen >= since and (until is None or seen < until)
 
 
 def _newest(values: Mapping[str, Remembered]) -> Millis:

@@ -14,7 +14,16 @@ IPV4 = re.compile(rf"((?:{OCTET}\.){{3}}){OCTET}", re.ASCII)
 OTHERS = "*"
 """Stands for every category that a list of granted names leaves out."""
 
-CATEGORIES = ("advertising", "analytics", "functional")
+CATEGORIES = ("advertising", "analytics", "functional", "ad_personalization", "sale_of_data")
+"""What a list of granted names refuses by leaving it out."""
+
+SPELLINGS = {
+    "adpersonalization": "ad_personalization",
+    "ad-personalization": "ad_personalization",
+    "saleofdata": "sale_of_data",
+    "sale-of-data": "sale_of_data",
+}
+"""Other spellings of categories: ``saleOfData`` is written as the keys beside it are."""
 
 
 def consent_of(body: Body) -> Consent:
@@ -34,12 +43,18 @@ def stated_in(context: Body) -> dict[str, bool]:
         said: dict[str, bool] = {}
         for key, value in stated.items():
             # Of two spellings the refusal counts, and what is no boolean grants nothing.
-            said[key.casefold()] = value is True and said.get(key.casefold(), True)
+            name = _category(key)
+            said[name] = value is True and said.get(name, True)
         return said
     if isinstance(stated, list):
-        granted = {name.casefold() for name in stated if isinstance(name, str)}
+        granted = {_category(name) for name in stated if isinstance(name, str)}
         return dict.fromkeys((*CATEGORIES, OTHERS), False) | dict.fromkeys(granted, True)
     return {}
+
+
+def _category(name: str) -> str:
+    folded = name.casefold()
+    return SPELLINGS.get(folded, folded)
 
 
 def may_have(consent: Consent, spec: ConsentSpec) -> bool:

@@ -1,3 +1,4 @@
+import hashlib
 import json
 
 import pytest
@@ -13,9 +14,9 @@ def reference():
     return the_reference_release(DEMO_ENV)
 
 
-def warned(release, traits, **context):
+def warned(release, traits, *, destination="meta", **context):
     event = an_event(context={**an_event()["context"], "traits": traits, **context})
-    [(_, decision)] = dry_run(release, event, SHOP, NOW, frozenset({"meta"})).decisions
+    [(_, decision)] = dry_run(release, event, SHOP, NOW, frozenset({destination})).decisions
     return decision
 
 
@@ -41,6 +42,24 @@ def test_a_value_that_no_use_can_be_made_of_is_told_without_showing_it(
     assert warning.message.startswith(f"{source} is there and normalize_")
     assert "123" not in warning.message
     assert decision.verb == "send"
+
+
+def test_a_hash_of_nothing_is_told(reference):
+    nothing = hashlib.sha256(b"").hexdigest()
+
+    [warning] = warned(reference, {"email": nothing}).warnings
+
+    assert warning.path == "user_data.em"
+
+
+@pytest.mark.parametrize("advertising", [True, False])
+def test_what_a_condition_leaves_out_is_not_told_and_what_a_list_lacks_is(reference, advertising):
+    consent = {"categoryPreferences": {"advertising": advertising, "analytics": True}}
+
+    warnings = warned(reference, {"phone": "12"}, destination="ga4", consent=consent).warnings
+
+    told = [one.path for one in warnings]
+    assert told == (["user_data.sha256_phone_number"] if advertising else [])
 
 
 def test_an_address_of_the_shop_s_own_net_is_told_too(reference):

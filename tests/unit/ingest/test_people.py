@@ -65,7 +65,7 @@ async def door(tmp_path, request):
         yield door
 
 
-def visit(user="lucia", anonymous="anon", **more):
+def visit(user="lucia", anonymous="browser-7", **more):
     context = {"ip": "203.0.113.27", "cookies": {"_fbp": FBP}}
     body = {
         "type": "page",
@@ -106,7 +106,7 @@ async def test_two_requests_at_once_write_over_nothing_of_each_other(door):
             cookies = {f"_ga_{number}": "GS1.1.1.2"}
             both.start_soon(door.send, visit(context={"cookies": cookies}))
 
-    known = await door.known(BROWSER, "anon")
+    known = await door.known(BROWSER, "browser-7")
     assert len(known.values) == 20
     assert not door.ingest.people.known
 
@@ -117,7 +117,7 @@ async def test_what_is_remembered_survives_a_restart(tmp_path):
     async with a_door(tmp_path) as door:
         await door.send(order())
 
-        assert (await door.logged())["order"]["anonymousId"] == "anon"
+        assert (await door.logged())["order"]["anonymousId"] == "browser-7"
 
 
 async def test_the_schema_judges_the_event_as_it_is_kept(tmp_path):
@@ -147,10 +147,10 @@ async def test_nothing_is_remembered_of_an_event_that_is_not_accepted(door):
 async def test_a_repeat_is_a_duplicate_and_is_not_written_again(door):
     body = visit()
     assert await door.send(body) == ["accepted"]
-    first = await door.known(BROWSER, "anon")
+    first = await door.known(BROWSER, "browser-7")
 
     assert await door.send(body, at=NOW + HOUR_MS) == ["duplicate"]
-    assert await door.known(BROWSER, "anon") == first
+    assert await door.known(BROWSER, "browser-7") == first
 
 
 @pytest.mark.parametrize("off", ["off", "0", "0d"])
@@ -160,7 +160,7 @@ async def test_turned_off_nothing_is_remembered_and_nothing_filled_in(tmp_path, 
         await door.send(visit(), order())
 
         assert "context" not in (await door.logged())["order"]
-        assert await door.known(BROWSER, "anon") is None
+        assert await door.known(BROWSER, "browser-7") is None
 
 
 async def test_after_the_project_s_own_time_it_is_forgotten(tmp_path):
@@ -171,7 +171,7 @@ async def test_after_the_project_s_own_time_it_is_forgotten(tmp_path):
         await door.send(order("late"), at=NOW + 49 * HOUR_MS)
 
         logged = await door.logged()
-        assert logged["soon"]["anonymousId"] == "anon"
+        assert logged["soon"]["anonymousId"] == "browser-7"
         assert "anonymousId" not in logged["late"]
 
 
@@ -194,13 +194,13 @@ class Broken:
 async def test_a_fault_of_the_memory_costs_the_memory_and_never_an_event(tmp_path):
     async with a_door(tmp_path) as door:
         await door.send(visit())
-        known = await door.known(BROWSER, "anon")
+        known = await door.known(BROWSER, "browser-7")
         door.caches.clear()
         door.ingest.people._state = Broken(door.ingest.state)
 
         assert await door.send(order(), visit(context={"fbp": "other"})) == ["accepted", "accepted"]
         assert "remembered" not in (await door.logged())["order"].get("context", {})
-        assert await door.known(BROWSER, "anon") == known
+        assert await door.known(BROWSER, "browser-7") == known
         assert b'encamina_alarms_total{where="recall"} 1.0' in door.ingest.notices.metrics()
 
 
@@ -231,7 +231,7 @@ def stating(**stated):
 async def test_of_a_quarantined_event_only_the_word_on_consent_is_learnt(door):
     await door.send(visit(context={}))
     context = {"fbp": FBP, "traits": {"vip": True}, **stating(advertising=False)}
-    bad = order("bad", properties={}, anonymousId="anon", context=context)
+    bad = order("bad", properties={}, anonymousId="browser-7", context=context)
     misshapen = {**order("shapeless", userId="other", context=context), "properties": "none"}
 
     assert await door.send(bad, misshapen, "no object") == ["quarantined"] * 2 + ["rejected"]
@@ -240,7 +240,7 @@ async def test_of_a_quarantined_event_only_the_word_on_consent_is_learnt(door):
         person = await door.known(USER, user)
         assert person.consent["advertising"].value is False
         assert (person.values, person.traits) == ({}, {})
-    assert not (await door.known(BROWSER, "anon")).values
+    assert not (await door.known(BROWSER, "browser-7")).values
 
 
 @pytest.mark.parametrize("context", ["text", [1], {"consent": 3}, {"consent": {"x": 1}}, None])

@@ -8,7 +8,8 @@ from engine.model.clock import Millis, from_iso
 from engine.model.event import Event
 from engine.model.person import BROWSER, MOST_USERS, NOTHING, USER, Memory, PersonKey
 from engine.pipeline.decide import bucket
-from engine.pipeline.identity import NOBODY, ids_of
+from engine.model.nobody import NOBODY
+from engine.pipeline.identity import ids_of
 from engine.pipeline.learn import learn
 from engine.pipeline.memory import own_of, recall, without_remembered
 from tests.support.events import NOW
@@ -65,13 +66,13 @@ def order(**more):
 
 
 def visit(**more):
-    return {"type": "page", "anonymousId": "anon", "context": BROWSER_CONTEXT, **more}
+    return {"type": "page", "anonymousId": "browser-7", "context": BROWSER_CONTEXT, **more}
 
 
 def a_visited_mind(**more):
     mind = Mind()
     mind.sees(**visit(**more))
-    mind.pass_ms(MINUTE).sees(type="identify", anonymousId="anon", userId="lucia", context={})
+    mind.pass_ms(MINUTE).sees(type="identify", anonymousId="browser-7", userId="lucia", context={})
     mind.pass_ms(MINUTE)
     return mind
 
@@ -81,7 +82,7 @@ def test_a_bare_order_is_given_the_browser_of_its_person():
 
     assert body["context"]["cookies"] == COOKIES
     assert (body["context"]["ip"], body["context"]["userAgent"]) == ("203.0.113.27", "Mozilla/5.0")
-    assert body["anonymousId"] == "anon"
+    assert body["anonymousId"] == "browser-7"
     assert sorted(body["context"]["remembered"]) == [
         "anonymousId",
         "context.cookies._fbc",
@@ -117,19 +118,28 @@ def test_an_event_s_own_values_win():
     assert "context.ip" not in body["context"]["remembered"]
 
 
+def test_a_payment_service_s_own_user_agent_is_no_other_browser():
+    own = {"userAgent": "MercadoPago WebHook v1.0", "ip": "54.88.218.97"}
+
+    context = a_visited_mind().recalls(**order(context=own))["context"]
+
+    assert context["cookies"] == COOKIES
+    assert context["userAgent"] == own["userAgent"]
+
+
 @pytest.mark.parametrize(
     "own",
     [
         {"fbp": "fb.1.1735689600456.99"},
         {"ga_client_id": "77.88"},
         {"cookies": {"_ga": "GA1.2.77.88"}},
-        {"userAgent": "another browser"},
+        {"userAgent": "Mozilla/5.0 (another browser)"},
     ],
 )
 def test_an_event_of_another_browser_is_given_nothing_of_this_one(own):
     body = a_visited_mind().recalls(**order(context=own))
 
-    assert body["context"] == {**own, "remembered_person": "anon"}
+    assert body["context"] == {**own, "remembered_person": "browser-7"}
     assert "anonymousId" not in body
 
 
@@ -140,7 +150,7 @@ def test_the_same_client_id_in_another_form_is_the_same_browser():
 
 
 def test_an_anonymous_event_is_given_what_its_browser_said_before():
-    body = a_visited_mind().recalls(anonymousId="anon", event="Lead")
+    body = a_visited_mind().recalls(anonymousId="browser-7", event="Lead")
 
     assert body["context"]["cookies"]["_fbp"] == FBP
 
@@ -167,7 +177,7 @@ def test_an_id_made_up_for_one_event_hides_no_browser():
     mind = a_visited_mind()
     mind.sees(**order(anonymousId="made-up-by-the-backend"))
 
-    assert mind.recalls(**order())["anonymousId"] == "anon"
+    assert mind.recalls(**order())["anonymousId"] == "browser-7"
     assert mind.recalls(**order(anonymousId="made-up-again"))["context"]["ip"] == "203.0.113.27"
 
 
@@ -179,7 +189,7 @@ def test_an_id_that_means_nobody_links_and_remembers_nothing(nobody):
 
     assert mind.recalls(userId=nobody)["context"] == {"remembered_person": "m"}
     assert "context" not in mind.recalls(**order())
-    assert {key.id for key in mind.known} == {"anon", "lucia"}
+    assert {key.id for key in mind.known} == {"browser-7", "lucia"}
 
 
 def test_a_browser_of_more_than_five_people_is_nobody_s():
@@ -187,13 +197,13 @@ def test_a_browser_of_more_than_five_people_is_nobody_s():
     for number in range(MOST_USERS):
         mind.sees(**visit(userId=f"user-{number}"))
     mind.pass_ms(MINUTE)
-    assert mind.recalls(userId="user-0")["anonymousId"] == "anon"
+    assert mind.recalls(userId="user-0")["anonymousId"] == "browser-7"
 
     mind.sees(**visit(userId="one-too-many", traits={"email": "x@example.com"}, type="identify"))
 
     assert "anonymousId" not in mind.recalls(userId="user-0")
-    assert "context" not in mind.recalls(anonymousId="anon")
-    assert mind.of(BROWSER, "anon").values == {}
+    assert "context" not in mind.recalls(anonymousId="browser-7")
+    assert mind.of(BROWSER, "browser-7").values == {}
 
 
 def test_an_older_event_writes_over_nothing():
@@ -409,14 +419,14 @@ def test_a_group_s_traits_are_not_the_person_s():
 
 def test_what_a_browser_said_of_its_person_goes_to_the_user_it_becomes():
     mind = Mind()
-    mind.sees(type="identify", anonymousId="anon", traits={"email": "a@example.com"})
-    assert mind.recalls(anonymousId="anon")["context"]["traits"] == {"email": "a@example.com"}
+    mind.sees(type="identify", anonymousId="browser-7", traits={"email": "a@example.com"})
+    assert mind.recalls(anonymousId="browser-7")["context"]["traits"] == {"email": "a@example.com"}
 
-    mind.sees(type="identify", anonymousId="anon", userId="lucia")
+    mind.sees(type="identify", anonymousId="browser-7", userId="lucia")
 
     assert mind.recalls(**order())["context"]["traits"] == {"email": "a@example.com"}
-    assert mind.of(BROWSER, "anon").traits == {}
-    assert mind.recalls(anonymousId="anon")["context"]["traits"] == {"email": "a@example.com"}
+    assert mind.of(BROWSER, "browser-7").traits == {}
+    assert mind.recalls(anonymousId="browser-7")["context"]["traits"] == {"email": "a@example.com"}
 
 
 def test_consent_is_remembered_with_its_moment_and_never_filled_in():
@@ -459,10 +469,10 @@ def test_an_alias_of_a_browser_links_it():
     mind = Mind()
     mind.sees(**visit())
 
-    mind.sees(type="alias", userId="lucia", previousId="anon")
+    mind.sees(type="alias", userId="lucia", previousId="browser-7")
     mind.sees(**visit(userId="lucia"))
 
-    assert mind.recalls(**order())["anonymousId"] == "anon"
+    assert mind.recalls(**order())["anonymousId"] == "browser-7"
 
 
 def test_after_its_time_everything_is_forgotten():
@@ -526,7 +536,7 @@ def test_a_browser_s_values_have_a_bound():
         mind.pass_ms(1).sees(**visit(context={"cookies": cookies}))
         mind.sees(type="identify", userId="lucia", traits={f"t{number}": "x" * 600, "ok": 1})
 
-    assert len(mind.of(BROWSER, "anon").values) == 40
+    assert len(mind.of(BROWSER, "browser-7").values) == 40
     assert set(mind.of(USER, "lucia").traits) == {"ok"}
 
 
@@ -656,11 +666,11 @@ def given(body):
 def test_ids_that_a_login_changes_are_not_given_to_the_next_user_of_a_browser(gap):
     mind = Mind()
     mind.sees(**visit(userId="ana", context=of_visitor("ana")))
-    assert given(mind.pass_ms(1).recalls(userId="beto", anonymousId="anon", context={})) == set()
+    assert given(mind.pass_ms(1).recalls(userId="beto", anonymousId="browser-7", context={})) == set()
 
     mind.pass_ms(gap).sees(**visit(userId="beto", context={"userAgent": "Mozilla/5.0"}))
     mind.pass_ms(gap)
-    for more in ({}, {"anonymousId": "anon", "context": {}}):
+    for more in ({}, {"anonymousId": "browser-7", "context": {}}):
         body = mind.recalls(userId="beto", **more)
         assert given(body) == set()
         assert body["context"]["userAgent"] == "Mozilla/5.0"
@@ -681,7 +691,7 @@ def test_ids_that_a_login_changes_are_not_given_to_the_next_user_of_a_browser(ga
 def test_what_a_browser_told_before_its_only_user_logged_in_is_theirs():
     mind = Mind()
     mind.sees(**visit(context=of_visitor("anonymous")))
-    mind.pass_ms(MINUTE).sees(type="identify", anonymousId="anon", userId="ana", context={})
+    mind.pass_ms(MINUTE).sees(type="identify", anonymousId="browser-7", userId="ana", context={})
 
     assert given(mind.pass_ms(MINUTE).recalls(userId="ana")) == OF_A_LOGIN
 
@@ -690,6 +700,86 @@ def test_two_names_of_one_user_are_not_two_users_of_a_browser():
     mind = Mind()
     mind.sees(**visit(userId="ana-1", context=of_visitor("ana")))
     mind.pass_ms(MINUTE).sees(type="alias", userId="ana", previousId="ana-1")
-    mind.pass_ms(MINUTE).sees(type="identify", userId="ana", anonymousId="anon", context={})
+    mind.pass_ms(MINUTE).sees(type="identify", userId="ana", anonymousId="browser-7", context={})
 
     assert given(mind.pass_ms(MINUTE).recalls(userId="ana")) == OF_A_LOGIN
+
+
+def family(**traits):
+    """A browser whose user is remembered with these traits; they have logged out."""
+    mind = Mind()
+    mind.sees(**visit())
+    mind.pass_ms(MINUTE).sees(
+        type="identify", anonymousId="browser-7", userId="lucia", traits=traits, context={}
+    )
+    mind.pass_ms(MINUTE)
+    return mind
+
+
+GUESTS = [
+    {"firstName": "Pedro", "phone": "3105550000"},
+    {"firstName": "Pedro", "lastName": "Paz"},
+    {"name": "Pedro Paz"},
+    {"phone": "3105550000"},
+    {"email": "pedro@y.co"},
+]
+
+
+@pytest.mark.parametrize("guest", GUESTS)
+def test_a_guest_on_a_user_s_browser_is_given_nothing_of_them_and_teaches_nothing(guest):
+    mind = family(email="lucia@x.co", firstName="Lucía")
+
+    filled = mind.sees(anonymousId="browser-7", context={"traits": guest})
+    own = mind.pass_ms(MINUTE).recalls(**order())
+
+    assert filled["context"]["traits"] == guest
+    assert own["context"]["traits"] == {"email": "lucia@x.co", "firstName": "Lucía"}
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"email": "LUCIA@x.co", "phone": "3001112233"},
+        {"phone": "300 111 2233", "firstName": "Lucy"},
+        {"firstName": "lucia"},
+        {"plan": "gold"},
+    ],
+)
+def test_who_states_what_is_known_of_a_browser_s_user_is_that_user(told):
+    mind = family(email="lucia@x.co", phone="+57 300 111 2233", firstName="Lucía")
+
+    filled = mind.sees(anonymousId="browser-7", context={"traits": told})
+
+    assert {"email", "phone"} <= filled["context"]["traits"].keys()
+
+
+def test_a_click_is_of_who_had_the_browser_when_it_was_made():
+    mind = Mind()
+    mind.sees(type="identify", anonymousId="browser-7", userId="ana", context={"gclid": "A"})
+    mind.pass_ms(HOUR).sees(
+        type="identify", anonymousId="browser-7", userId="berta", context={"fbclid": "B", "fbp": FBP}
+    )
+    mind.pass_ms(HOUR)
+
+    ana, berta = mind.recalls(**order(userId="ana")), mind.recalls(**order(userId="berta"))
+
+    assert "fbclid" not in ana["context"]
+    assert ana["context"]["gclid"] == "A"
+    assert ana["context"]["fbp"] == FBP
+    assert berta["context"]["fbclid"] == "B"
+    assert "gclid" not in berta["context"]
+
+
+def test_an_address_as_a_user_s_id_is_one_id_however_it_is_written():
+    mind = Mind()
+    mind.sees(**visit(userId="Lucia@x.co"))
+
+    body = mind.pass_ms(MINUTE).recalls(**order(userId="lucia@X.co"))
+
+    assert body["context"]["cookies"] == COOKIES
+    assert body["userId"] == "lucia@X.co"
+
+
+@pytest.mark.parametrize("nobody", ["invitado", "Invitada", "N/A", "nil", "Anónimo", "unknown"])
+def test_guests_under_one_word_are_no_person(nobody):
+    assert ids_of({"userId": nobody, "anonymousId": nobody}) == (None, None, None)

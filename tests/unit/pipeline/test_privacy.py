@@ -21,6 +21,13 @@ def test_what_a_list_leaves_out_is_refused():
 
     assert said.of("analytics") is True
     assert said.of("advertising") is False
+    # Rules ask for these two by name.
+    assert said.categories["ad_personalization"] is said.categories["sale_of_data"] is False
+
+
+@pytest.mark.parametrize("name", ["saleOfData", "SALE_OF_DATA", "sale-of-data"])
+def test_a_category_is_known_in_the_spellings_of_the_keys_beside_it(name):
+    assert consent({name: False}).categories == {"sale_of_data": False}
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ from tests.support.releases import a_release
         ({"traits": {"address": {"region": "Valle", "name": "Home"}}}, {"state": "Valle"}),
         ({"properties": {"email": "p@x.co"}, "traits": {"mail": "t@x.co"}}, {"email": "t@x.co"}),
         ({"properties": {"email": "p@x.co"}, "traits": {"email": ""}}, {"email": "p@x.co"}),
+        ({"properties": {"email": "p@x.co"}, "traits": {"email": " "}}, {"email": "p@x.co"}),
         ({"context": {"traits": {"phone": 1}}, "traits": {"phone": 2}}, {"phone": 2}),
         ({"context": {"traits": [1]}, "traits": "x", "properties": 3}, {}),
         ({"userId": "u", "anonymousId": "a"}, {"user_id": "u", "anonymous_id": "a"}),
