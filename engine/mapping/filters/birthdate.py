@@ -6,6 +6,9 @@ from typing import Any, Final
 
 FIRST_YEAR: Final = 1900
 
+NOTHING: Final = "19000101"
+"""What forms and databases write where no date was given."""
+
 DATE: Final = re.compile(
     r"(\d{4})([-/]?)(\d\d)\2(\d\d)"
     r"(?:[T ]00:00(?::00(?:\.0+)?)?(?:Z|[+-]\d\d:?\d\d)?)?",
@@ -28,4 +31,5 @@ def birthdate(text: str, until: str | None = None) -> Any:
     except ValueError:
         return None
     is_past = until is None or f"{year}-{month}-{day}" <= until[: len("YYYY-MM-DD")]
-    return f"{year}{month}{day}" if int(year) >= FIRST_YEAR and is_past else None
+    written = f"{year}{month}{day}"
+    return written if int(year) >= FIRST_YEAR and is_past and written != NOTHING else None

@@ -8,6 +8,7 @@ from engine.mapping.filters import (
     contact,
     hashing,
     ids,
+    labels,
     levels,
     lists,
     masking,
@@ -15,6 +16,7 @@ from engine.mapping.filters import (
     objects,
     personal,
     phone,
+    postal,
     tests,
     text,
     time,
@@ -25,14 +27,20 @@ from engine.mapping.filters.spec import FilterSpec, TestSpec
 
 GROUPS: Final[Mapping[str, tuple[FilterSpec, ...]]] = MappingProxyType(
     {
-        "text": text.FILTERS,
+        "text": (*text.FILTERS, *labels.FILTERS),
         "numbers": number.FILTERS,
         "time": time.FILTERS,
         "lists": lists.FILTERS,
         "objects": (*objects.FILTERS, *levels.FILTERS),
         "ids and cookies": (*ids.FILTERS, *visitor.FILTERS),
         "URLs and addresses": web.FILTERS,
-        "personal data": (*personal.FILTERS, *phone.FILTERS, *masking.FILTERS, *contact.FILTERS),
+        "personal data": (
+            *personal.FILTERS,
+            *postal.FILTERS,
+            *phone.FILTERS,
+            *masking.FILTERS,
+            *contact.FILTERS,
+        ),
         "hashing": hashing.FILTERS,
     }
 )

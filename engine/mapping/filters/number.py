@@ -133,6 +133,17 @@ FILTERS: Final = (
         _LIMIT,
     ),
     FilterSpec(
+        "at_least",
+        "as it is, but missing if it is below x",
+        Kind.NUMBER,
+        Kind.NUMBER,
+        lambda value, least: value if value >= least else None,
+        (Example(5, 5, (0,)), Example(-1, None, (0,))),
+        _LIMIT,
+        may_be_missing=True,
+        shortcut=Shortcut("({0} if {0} >= {1} else None)"),
+    ),
+    FilterSpec(
         "cents",
         "an amount in hundredths, as a whole number",
         Kind.NUMBER,

@@ -14,14 +14,12 @@ from engine.mapping.filters.birthdate import birthdate
 from engine.mapping.filters.countries import letters
 from engine.mapping.filters.hashing import is_hash, known_hash
 from engine.mapping.filters.places import US_STATES, code_of
+from engine.mapping.filters.postal import state_name, whole_zip
 from engine.mapping.filters.spec import Argument, Example, FilterSpec, Kind
 from engine.model.cache import PERSONAL
 
 ADDRESS: Final = re.compile(r"\.*[^\s@,;<>.][^\s@,;<>]*@(?:[^\s@,;<>.]+\.)+[^\s@,;<>.]+")
 US_ZIP: Final = 5
-
-WHOLE_FLOAT: Final = re.compile(r"(\d+)\.0", re.ASCII)
-"""What a number becomes where all numbers of JSON are floats."""
 
 NOTHING: Final = frozenset(
     (
@@ -43,7 +41,11 @@ def folded(text: str) -> str:
     return text if text.isascii() else unicodedata.normalize("NFC", text)
 
 
-def _or_hash(normalize: Callable[..., Any]) -> Callable[..., Any]:
+HOLDS_AT: Final = frozenset(("email", "email_undotted", "email_untagged", "external_id"))
+"""Filters whose values may have an at sign: of others, such as a city, it is the wrong field's."""
+
+
+def _or_hash(normalize: Callable[..., Any], *, holds_at: bool) -> Callable[..., Any]:
     """``normalize``, which a text that is a hash already or stands for nothing doesn't go through.
 
     A name without a letter or digit, such as an emoji, is missing too.
@@ -53,7 +55,7 @@ def _or_hash(normalize: Callable[..., Any]) -> Callable[..., Any]:
         text = text.strip()
         if is_hash(text):
             return known_hash(text)
-        if text.lower() in NOTHING:
+        if text.lower() in NOTHING or ("@" in text and not holds_at):
             return None
         found = normalize(text, *arguments)
         return found if found and (found.isalnum() or any(map(str.isalnum, found))) else None
@@ -118,17 +120,18 @@ def city(text: str) -> str:
 
 def state(text: str, of: str | None = None) -> str:
     """As a city; of the USA, or of no country that is told, a state's name as its two letters."""
+    found = city(state_name(text, of))
     if of is not None and code_of(of) != "us":
-        return city(text)
-    is_iso = len(text) == len("US-CA") and text[:3].lower() == "us-"  # ISO 3166-2
-    found = city(text[3:] if is_iso else text)
+        return found
     return US_STATES.get(letters(found), found)
 
 
-def postal_code(text: str, of: str | None = None) -> str:
-    """Lower case without spaces and dashes; of the USA the first five digits."""
-    if "." in text and (whole := WHOLE_FLOAT.fullmatch(text)):
-        text = whole[1]
+def postal_code(text: str, of: str | None = None) -> Any:
+    """As ``whole_zip``, in lower case, without spaces and dashes; of the USA five digits."""
+    whole: str | None = whole_zip(text, of)
+    if whole is None:
+        return None
+    text = whole
     found = "".join(one for one in folded(text) if one.isalnum())
     is_long = _is_zip_plus_four(text) if of is None else code_of(of) == "us"
     return found[:US_ZIP] if is_long else found
@@ -166,7 +169,7 @@ def _spec(
         f"{doc}; missing if it can't be",
         Kind.ID,
         Kind.TEXT,
-        _or_hash(normalize),
+        _or_hash(normalize, holds_at=name in HOLDS_AT),
         tuple(Example(value, gives, tuple(rest)) for value, gives, *rest in examples),
         arguments,
         may_be_missing=True,
@@ -207,6 +210,7 @@ FILTERS: Final = (
         ("D'Aza", "daza"),
         ("Ana Lucía", "analucía"),
         ("...", None),
+        ("ana@tienda.co", None),
     ),
     _spec(
         "name_letters",
@@ -235,6 +239,7 @@ FILTERS: Final = (
         ("Valle del Cauca", "valledelcauca"),
         ("Oregon", "or"),
         ("Florida", "florida", "UY"),
+        ("CO-ANT", "antioquia", "CO"),
         arguments=_COUNTRY,
     ),
     _spec(
@@ -246,6 +251,8 @@ FILTERS: Final = (
         ("04538-133", "04538133"),
         (110231, "110231"),
         ("110231.0", "110231"),
+        (50010, "050010", "CO"),
+        ("000000", None),
         arguments=_COUNTRY,
     ),
     _spec(

@@ -26,6 +26,10 @@ COMMENT: Final = re.compile(r"(?<=\d)[^\d]+$")
 WHOLE_FLOAT: Final = re.compile(r"\+?\d{7,}\.0", re.ASCII)
 """What a number becomes where all numbers of JSON are floats."""
 
+SAME_AT_END: Final = 7
+COUNTED: Final = ("1234567890", "0123456789")
+"""How numbers end that people type to get past a form: 3000000000, 1234567890."""
+
 MEXICO: Final = 52
 """Its mobile numbers had a 1 behind this code until 2019, and many still write it."""
 
@@ -41,13 +45,20 @@ def phone(text: str, country: str | None = None) -> Any:
         return known_hash(text)
     if not text or len(text) > LONGEST:
         return None
-    text = _bare(text)
-    region = code_of(country) if country else None
+    found = _digits_of(_bare(text), code_of(country) if country else None)
+    return None if found is None or _is_made_up(found) else found
+
+
+def _digits_of(text: str, region: str | None) -> Any:
     if text.startswith("00"):
         return _dialled(text.lstrip("0"), region)
     if "+" in text or text.lower().startswith("tel:"):
         return _international(text)
     return _national(text, region) or _national("+" + text, None)
+
+
+def _is_made_up(digits: str) -> bool:
+    return digits.endswith(COUNTED) or len(set(digits[-SAME_AT_END:])) == 1
 
 
 def phone_e164(text: str, country: str | None = None) -> Any:
@@ -139,6 +150,7 @@ FILTERS: Final = (
             Example("0057 310 555 0199", "573105550199"),
             Example("310 555 0199", "573105550199", ("Colombia",)),
             Example("310 555 0199", None),
+            Example("3000000000", None, ("CO",)),
             Example("+44 (0)20 7946 0123", "442079460123"),
             Example("+57 310 555 0199 ext 12", "573105550199"),
             Example("+57 310 555 0199 (WhatsApp)", "573105550199"),

@@ -8,6 +8,7 @@ from engine.mapping.filters.ids import LONGEST_COOKIE, UUID
 from engine.mapping.filters.spec import Argument, Example, FilterSpec, Kind
 from engine.mapping.missing import plain_text
 from engine.model.cache import COOKIES
+from engine.model.nobody import NOBODY
 
 DECODED_AT_MOST: Final = 5
 """How often a cookie is percent-decoded: each hand on its way may have encoded it once more."""
@@ -19,10 +20,12 @@ BASE36: Final = re.compile(r"[0-9a-z]{1,32}")
 
 
 def person_id(value: Any, nobody: dict[str, Any], longest: float) -> Any:
-    """The id as text, unless it means nobody: blank, too long, or a key of the table."""
+    """The id as text, unless it means nobody: blank, too long, known as such, or in the table."""
     text = value if value.__class__ is str else plain_text(value)
     bare = text.strip().lower()
-    return text if bare and len(text) <= longest and bare not in nobody else None
+    if not bare or bare in NOBODY or bare in nobody:
+        return None
+    return text if len(text) <= longest else None
 
 
 def valid_uuid(text: str) -> Any:

@@ -2,11 +2,14 @@
 
 import ipaddress
 from collections.abc import Callable, Iterator
-from typing import Any, Final
-from urllib.parse import SplitResult, unquote_plus, urlsplit
+from typing import Any, Final, TypeAlias
+from urllib.parse import SplitResult, quote, unquote_plus, urlsplit
 
 from engine.mapping.filters.spec import Argument, Example, FilterSpec, Kind, Shortcut
+from engine.mapping.missing import plain_text
 from engine.model.cache import PAGES, PERSONAL
+
+Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 EXAMPLE_NETWORKS: Final = tuple(
     map(
@@ -56,6 +59,15 @@ def _of_url(text: str, part: Callable[[SplitResult], Any], otherwise: Any = None
         return otherwise
 
 
+def url_part(value: Any) -> Any:
+    """The value as one step of a path or one value of a query, percent-encoded.
+
+    The empty text and the steps . and .. would name another place: they are missing.
+    """
+    text = plain_text(value)
+    return None if text in ("", ".", "..") else quote(text, safe="", errors="replace")
+
+
 def strip_emails(text: str) -> str:
     """The text with ``[email]`` for each e-mail address, also one that is encoded for a URL."""
     if "@" not in text and "%40" not in text:
@@ -91,7 +103,7 @@ def _next_sign(text: str, start: int) -> tuple[int, int] | None:
 
 def public_ip(text: str) -> Any:
     """The address if it is a visitor's whole, public one; missing for any other."""
-    found = _address(text)
+    found = address_of(text)
     if found is None or int(found) & 0xFF == 0:  # its end was cut off to protect the person
         return None
     return str(found) if _is_public(found) else None
@@ -99,23 +111,37 @@ def public_ip(text: str) -> Any:
 
 def public_network(text: str) -> Any:
     """The address if it is a public one, whole or cut; missing for any other."""
-    found = _address(text)
+    found = address_of(text)
     return str(found) if found is not None and _is_public(found) else None
 
 
-def _is_public(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
+def _is_public(address: Address) -> bool:
     return address.is_global or any(address in network for network in EXAMPLE_NETWORKS)
 
 
 def ip_version(text: str) -> Any:
     """4 or 6; missing for what is no address."""
-    found = _address(text)
+    found = address_of(text)
     return found.version if found else None
 
 
-def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+def address_of(text: str) -> Address | None:
+    """The address; of a list, as proxies write it (X-Forwarded-For), the first public one."""
+    if "," not in text:
+        return _one_address(text)
+    listed = [found for one in text.split(",") if (found := _one_address(one)) is not None]
+    return next((one for one in listed if _is_public(one)), listed[0] if listed else None)
+
+
+def _one_address(text: str) -> Address | None:
+    """Of one that may have a port behind it, or the brackets of a URL around it."""
+    text = text.strip()
+    if text.startswith("["):
+        text = text[1:].partition("]")[0]
+    elif text.count(":") == 1:
+        text = text.partition(":")[0]
     try:
-        found = ipaddress.ip_address(text.strip())
+        found = ipaddress.ip_address(text)
     except ValueError:
         return None
     mapped = found.ipv4_mapped if isinstance(found, ipaddress.IPv6Address) else None
@@ -170,6 +196,19 @@ FILTERS: Final = (
         cache=PAGES,
     ),
     FilterSpec(
+        "url_part",
+        "percent-encoded, as one step of a path or one value of a query; else missing",
+        Kind.PLAIN,
+        Kind.TEXT,
+        url_part,
+        (
+            Example("A/7 ñ", "A%2F7%20%C3%B1"),
+            Example(1001, "1001"),
+            Example("..", None),
+        ),
+        may_be_missing=True,
+    ),
+    FilterSpec(
         "strip_emails",
         "with [email] in place of each e-mail address",
         Kind.TEXT,
@@ -180,11 +219,11 @@ FILTERS: Final = (
             Example("/a?m=ana%40shop.example&x=1", "/a?m=[email]&x=1"),
             Example("a @ b", "a @ b"),
         ),
-        shortcut=Shortcut("{0}", "'@' not in {0} and '%40' not in {0}"),
+        shortcut=Shortcut("{0}", "'@' not in {0} and '%' not in {0}"),
     ),
     FilterSpec(
         "public_ip",
-        "as it is if it is a whole, public address, else missing",
+        "the first whole, public address of one or of a list, without a port; else missing",
         Kind.TEXT,
         Kind.TEXT,
         public_ip,
@@ -192,6 +231,7 @@ FILTERS: Final = (
             Example("203.0.113.24", "203.0.113.24"),
             Example("10.0.0.7", None),
             Example("186.80.12.0", None),
+            Example("10.0.0.7, 203.0.113.24:443", "203.0.113.24"),
             Example("unknown", None),
         ),
         may_be_missing=True,
@@ -199,7 +239,8 @@ FILTERS: Final = (
     ),
     FilterSpec(
         "public_network",
-        "as it is if it is a public address, whole or with its end cut off, else missing",
+        "the first public address, whole or with its end cut off, of one or of a list, "
+        "without a port; else missing",
         Kind.TEXT,
         Kind.TEXT,
         public_network,
@@ -207,6 +248,7 @@ FILTERS: Final = (
             Example("186.80.12.0", "186.80.12.0"),
             Example("203.0.113.24", "203.0.113.24"),
             Example("10.0.0.0", None),
+            Example("[2001:db8::7]:443", "2001:db8::7"),
             Example("unknown", None),
         ),
         may_be_missing=True,

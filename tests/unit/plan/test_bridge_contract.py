@@ -21,6 +21,10 @@ CONTEXT = {
     "consent": {"categoryPreferences": {"advertising": False, "analytics": True}},
 }
 PAGE = ("page", "")
+GUESSED = (
+    "its context.sessionId is a number, which others could guess; "
+    "the bridge takes a long random text"
+)
 
 
 @pytest.fixture(scope="module")
@@ -129,6 +133,10 @@ CASES = {
     "order": ("Order Completed", {**COP, "total": "1299900", "payment_method": "PSE / Débito"}),
     "dollars": ("Order Completed", {"currency": "USD", "total": 99}),
     "checkout": ("Checkout Started", {**COP, "value": 49_999}),
+    "order by its value": ("Order Completed", {**COP, "value": "250000", "revenue": 1}),
+    "checkout by its revenue": ("Checkout Started", {**COP, "revenue": 250_000, "total": 1}),
+    "checkout by its total": ("Checkout Started", {**COP, "total": "250000"}),
+    "cart by its total": ("Cart Viewed", {**COP, "total": "250000"}),
     "product": ("Product Viewed", {"category": "Celulares/Gama alta"}),
     "contact data": ("Product Viewed", {"category": "ana@tienda.co"}),
     "long": ("Chatbot Message Sent", {"topic": "x" * 300}),
@@ -141,6 +149,11 @@ CASES = {
     "refund": ("Order Refunded", {"order_id": "A-1", "total": 5}),
 }
 ID = "0ac1600267d3ae64ffec3cdf39a2f05d2e55a27968336d264af2dd0e4ca6a6dd"
+CHECKOUT = [
+    ("set", "checkout", "started"),
+    ("event", "begin_checkout"),
+    ("upgrade", "checkout"),
+]
 EXPECTED = {
     "order": [
         ("set", "order_value_band", "1m-3m"),
@@ -150,10 +163,12 @@ EXPECTED = {
     "dollars": [("event", "purchase")],
     "checkout": [
         ("set", "cart_value_band", "0-50k"),
-        ("set", "checkout", "started"),
-        ("event", "begin_checkout"),
-        ("upgrade", "checkout"),
+        *CHECKOUT,
     ],
+    "order by its value": [("set", "order_value_band", "200k-1m"), ("event", "purchase")],
+    "checkout by its revenue": [("set", "cart_value_band", "200k-1m"), *CHECKOUT],
+    "checkout by its total": [("set", "cart_value_band", "200k-1m"), *CHECKOUT],
+    "cart by its total": [("set", "cart_value_band", "200k-1m")],
     "product": [("set", "product_category", "celulares_gama_alta"), ("event", "product_viewed")],
     "contact data": [("set", "product_category", "email"), ("event", "product_viewed")],
     "long": [("set", "chat_topic", "x" * 254), ("event", "chat_message")],
@@ -205,6 +220,9 @@ def test_a_shop_whose_banner_does_not_tell_clarity_has_page_views_tell_it(tmp_pa
     ("context", "reason"),
     [
         ({"consent": CONTEXT["consent"]}, "it names no browser session (context.sessionId)"),
+        ({**CONTEXT, "sessionId": "  "}, "it names no browser session (context.sessionId)"),
+        ({**CONTEXT, "sessionId": 1_795_184_123_000}, GUESSED),
+        ({**CONTEXT, "sessionId": "1795184123"}, GUESSED),
         ({"sessionId": SESSION}, "consent"),
         ({**CONTEXT, "consent": {"categoryPreferences": {"analytics": False}}}, "consent"),
     ],

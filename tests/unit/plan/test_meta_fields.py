@@ -115,10 +115,11 @@ def test_who_refuses_chosen_ads_is_measured_only():
     assert payload(with_context(consent={"categoryPreferences": preferences}))["opt_out"] is True
 
 
-def test_a_list_of_granted_names_limits_nothing():
+def test_a_list_of_granted_names_limits_nothing_of_advertising():
     sent = payload(with_context(consent={"categoryPreferences": ["advertising"]}))
 
     assert "data_processing_options" not in sent
+    assert "opt_out" not in sent
 
 
 def test_an_order_tells_what_the_shop_knows_of_it():

@@ -177,7 +177,7 @@ def test_a_search_tells_what_it_found():
     found = {"query": "funda", "products": [{"sku": "FUN-A56"}, {"product_id": 7}]}
     sent = payload(an_event("Products Searched", properties=found))["custom_data"]
 
-    assert sent["content_ids"] == ["FUN-A56", 7]
+    assert sent["content_ids"] == ["FUN-A56", "7"]
     assert sent["content_type"] == "product"
 
 

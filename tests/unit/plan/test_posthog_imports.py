@@ -1,13 +1,16 @@
 """PostHog: what is older than 48 hours goes by the way for imports, apart from the rest."""
 
+from dataclasses import replace
+
 import httpx
 import pytest
 import trio
 
 from engine.model.clock import to_iso
-from engine.pipeline.batch import Batcher, Item
+from engine.pipeline.batch import Batcher
 from engine.sandbox.app import build_app
 from tests.support.events import NOW, an_event
+from tests.unit.pipeline.test_batch import an_item
 from tests.unit.plan.posthog_payloads import HOUR_MS, decisions, destination, payload, sent
 
 
@@ -45,7 +48,7 @@ def test_an_import_goes_in_requests_of_its_own():
 
     for number, age_ms in enumerate(ages):
         (one,) = decisions(of_age(age_ms, number))
-        batcher.add(Item(None, one.payload), NOW)
+        batcher.add(replace(an_item(number), payload=one.payload), NOW)
 
     batches = batcher.take(NOW, all_of_them=True)
     assert sorted(len(batch) for batch in batches) == [2, 2]

@@ -11,7 +11,7 @@ from typing import Any
 import phonenumbers
 from facebook_business.adobjects.serverside.gender import Gender
 from facebook_business.adobjects.serverside.user_data import UserData
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from engine.mapping.compile import Template
@@ -127,7 +127,7 @@ def test_a_gender(value: str) -> None:
     agree("ge", value)
 
 
-@given(around(st.dates(min_value=date(1900, 1, 1)).map("{:%Y%m%d}".format)))
+@given(around(st.dates(min_value=date(1900, 1, 2)).map("{:%Y%m%d}".format)))
 def test_a_birth_date(value: str) -> None:
     agree("db", value)
 
@@ -144,11 +144,13 @@ def test_a_state_outside_of_the_usa(value: str) -> None:
 
 @given(around(st.text("ABCDEFGHIJabcdefghij0123456789", min_size=1, max_size=10)), BLANKS)
 def test_a_postal_code(value: str, blank: str) -> None:
+    assume(value.strip().strip(" 0"))  # nothing but zeros is no code
     agree("zp", value + blank)
 
 
 @given(st.from_regex(r"[0-9]{5}-[0-9]{4}", fullmatch=True).filter(str.isascii))
 def test_a_long_zip_of_the_usa(value: str) -> None:
+    assume(value.strip("-0"))
     agree("zp", value)
 
 
