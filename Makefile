@@ -1,10 +1,11 @@
 # make run: the whole path on this machine, against the sandbox.  make test: what CI runs.
+# make soak: the tests of faults at length, an hour or so, with their figures.
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 DEV := .venv/.dev
 
-.PHONY: run test lint types format bench clean
+.PHONY: run test soak lint types format bench clean
 
 run: $(READY)
 	@$(BIN)/python -m cli.demo
@@ -12,6 +13,9 @@ run: $(READY)
 test: $(DEV) node browser
 	@$(MAKE) --no-print-directory lint types
 	$(BIN)/pytest -n 2 --dist loadscope
+
+soak: $(DEV)
+	SOAK=1 $(BIN)/pytest -p no:randomly -s tests/faults
 
 lint: $(DEV)
 	$(BIN)/ruff check .

@@ -23,6 +23,13 @@ COMMANDS = (
     "send",
     "events",
     "deliveries",
+    "explain",
+    "destinations",
+    "dead",
+    "quarantine",
+    "replay",
+    "keys",
+    "doctor",
     "docs",
 )
 
@@ -40,8 +47,11 @@ class Commands(TyperGroup):
             hint = did_you_mean(cmd_name, COMMANDS) or "encamina --help lists them"
             raise ProjectError(f'no command "{cmd_name}"; {hint}')
         name = cmd_name.replace("-", "_")
+        module = import_module(f"cli.commands.{name}")
+        if isinstance(actions := getattr(module, "app", None), typer.Typer):
+            return typer.main.get_command(actions)
         one = typer.Typer(add_completion=False, rich_markup_mode="rich")
-        one.command(cmd_name)(getattr(import_module(f"cli.commands.{name}"), name))
+        one.command(cmd_name)(getattr(module, name))
         return typer.main.get_command(one)
 
 

@@ -7,6 +7,7 @@ import typer
 
 from engine.model.clock import Millis, from_iso, system_clock
 from engine.model.errors import ProjectError
+from engine.project.units import parse_duration
 
 ProjectOption = Annotated[
     Path,
@@ -34,6 +35,16 @@ NowOption = Annotated[
     str | None,
     typer.Option("--now", metavar="TIMESTAMP", help="The moment it is.", show_default="now"),
 ]
+SinceOption = Annotated[
+    str | None,
+    typer.Option("--since", metavar="TIME", help="Only from then on: 2d (ago), 90m, a timestamp."),
+]
+UntilOption = Annotated[
+    str | None, typer.Option("--until", metavar="TIME", help="Only before then; as --since.")
+]
+FollowOption = Annotated[
+    bool, typer.Option("--follow", help="Go on with what comes and changes, until Ctrl-C.")
+]
 HERE = Path()
 
 
@@ -49,3 +60,18 @@ def moment(text: str | None) -> Millis:
     if (found := from_iso(text)) is None:
         raise ProjectError(f'--now "{text}": expected a time such as 2026-11-20T12:00:00Z')
     return found
+
+
+def past(text: str | None, option: str, now: Millis) -> Millis | None:
+    """The moment that ``--since`` or ``--until`` names: so long before ``now``, or a timestamp."""
+    if text is None:
+        return None
+    if (found := from_iso(text)) is not None:
+        return found
+    try:
+        return Millis(now - parse_duration(text))
+    except ValueError:
+        raise ProjectError(
+            f'{option} "{text}": expected how long ago, such as 90m or 2d, '
+            "or a time such as 2026-11-20T12:00:00Z"
+        ) from None

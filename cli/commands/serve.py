@@ -4,6 +4,7 @@ from functools import partial
 from typing import Annotated
 
 import typer
+from structlog.typing import FilteringBoundLogger
 
 from cli.options import HERE, DataOption, ProjectOption, data_folder
 from cli.output import err, print_findings
@@ -21,6 +22,9 @@ from engine.server.run import run as serve_until_stopped
 from engine.server.vendors import vendors_of
 from engine.telemetry.logs import make_logger
 from engine.telemetry.notices import Notices
+from engine.telemetry.redact import secrets_of
+
+LOG_FORMATS = ("text", "json")
 
 
 def serve(
@@ -54,11 +58,20 @@ def serve(
         data=data_folder(project, data),
         listen=elsewhere,
         vendors=vendors,
-        notices=Notices(make_logger(as_json=log_json)),
+        notices=Notices(_logger(release, as_json=log_json)),
         caches=caches,
         listening=lambda url: _say_listening(url, release),
+        root=project,
     )
     run(partial(serve_until_stopped, setup))
+
+
+def _logger(release: Release, *, as_json: bool) -> FilteringBoundLogger:
+    """The log, as JSON where the option, ENCAMINA_LOG or the settings ask for it."""
+    form = release.env.get("ENCAMINA_LOG", release.spec.server.log_format)
+    if form not in LOG_FORMATS:
+        raise ProjectError(f'ENCAMINA_LOG is "{form}"; expected {" or ".join(LOG_FORMATS)}')
+    return make_logger(as_json=as_json or form == "json", secrets=secrets_of(release.env))
 
 
 def _say_listening(url: str, release: Release) -> None:

@@ -25,6 +25,9 @@ async def read_body(request: Request, most_bytes: int) -> tuple[Json, tuple[str,
 
 
 async def _received(request: Request, most_bytes: int) -> bytes:
+    length = request.headers.get("content-length", "")
+    if length.isdecimal() and int(length) > most_bytes:
+        raise _too_large(most_bytes)
     data = bytearray()
     try:
         async for chunk in request.stream():

@@ -7,6 +7,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from engine.delivery.gate import Standing
+from engine.model.clock import to_iso
 from engine.model.jsonvalue import Body
 from engine.release.release import Release
 from engine.telemetry.notices import Notices
@@ -14,14 +16,14 @@ from engine.telemetry.notices import Notices
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """``vendors`` is sandbox or live, ``paused`` gives the paused destinations with reasons.
+    """``vendors`` is sandbox or live, ``standings`` tells how each destination stands.
 
     ``pulls`` tells how each pull is; ``stopping`` is true once the server has been told to end.
     """
 
     vendors: str
     release: Callable[[], Release]
-    paused: Callable[[], Mapping[str, str]]
+    standings: Callable[[], Mapping[str, Standing]]
     pulls: Callable[[], Mapping[str, Body]]
     stopping: Callable[[], bool]
     notices: Notices
@@ -40,18 +42,15 @@ class Health:
 
     async def _readyz(self, _: Request) -> Response:
         stopping = self.stopping()
-        paused = self.paused()
+        standings = self.standings()
         body = {
             "status": "stopping" if stopping else "ready",
             "release": self.release().name,
             "vendors": self.vendors,
             "destinations": {
-                one.name: {
-                    "mode": str(one.mode),
-                    "state": "paused" if one.name in paused else "running",
-                    "reason": paused.get(one.name, ""),
-                }
+                one.name: {"mode": str(one.mode), **_told(standings[one.name])}
                 for one in self.release().destinations
+                if one.name in standings
             },
             "pulls": dict(self.pulls()),
         }
@@ -59,3 +58,13 @@ class Health:
 
     async def _metrics(self, _: Request) -> Response:
         return Response(self.notices.metrics(), media_type="text/plain; version=0.0.4")
+
+
+def _told(standing: Standing) -> Body:
+    """``{"state", "reason"}``, and where they are known ``since`` and ``until``, ISO texts."""
+    moments = {"since": standing.since, "until": standing.until}
+    return {
+        "state": standing.state,
+        "reason": standing.reason,
+        **{name: to_iso(at) for name, at in moments.items() if at is not None},
+    }

@@ -1,6 +1,7 @@
 """The tracking API that the published SDKs of Segment and RudderStack speak (docs/clients.md)."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+import secrets
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from starlette.requests import Request
@@ -8,11 +9,16 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from engine.api.body import read_body
+from engine.api.cookies import Draw, Visit
+from engine.api.cors import check_origin
+from engine.api.reached import is_private
+from engine.api.remote import remote_ip
 from engine.ingest.accept import Ingest, accept
 from engine.ingest.authenticate import Keys, given_key
-from engine.model.clock import Clock
+from engine.ingest.guard import Guard
+from engine.model.clock import Clock, Millis
 from engine.model.errors import Refused
-from engine.model.event import Inbound, Source
+from engine.model.event import Inbound, Source, SourceKind
 from engine.model.jsonvalue import Body, Json, as_body
 from engine.model.verdict import (
     VERDICTS,
@@ -33,7 +39,8 @@ SINGLE = {
     "group": ("group", "g"),
     "alias": ("alias", "a"),
 }
-BATCH = ("batch", "import", "b")
+BATCH = ("batch", "b")
+IMPORT = "import"
 METRICS = "m"
 LISTED = 100
 """Verdicts listed in an answer; the counts tell of all."""
@@ -46,13 +53,16 @@ class TrackingApi:
     ingest: Ingest
     keys: Callable[[], Keys]
     clock: Clock
+    guard: Guard
+    draw: Draw = secrets.randbelow
 
     def routes(self) -> list[Route]:
         """The paths, each with and without a trailing slash: a redirect would lose the body."""
         routes = []
         for type_, names in SINGLE.items():
             routes += _posts(names, self._single(type_))
-        routes += _posts(BATCH, self._batch)
+        routes += _posts(BATCH, self.batch)
+        routes += _posts((IMPORT,), self._import)
         routes += _posts((METRICS,), self._metrics)
         return routes
 
@@ -61,12 +71,20 @@ class TrackingApi:
             body, warnings = await self._read(request)
             if not isinstance(body, Mapping):
                 raise Refused(400, "invalid_shape", "the body is one event: a JSON object")
-            item = {**_without_key(body), "type": type_}
-            return await self._accept(request, body, [item], warnings)
+            item = {**without_key(body), "type": type_}
+            return await self.take(request, body, [item], warnings)
 
         return take
 
-    async def _batch(self, request: Request) -> Response:
+    async def batch(self, request: Request) -> Response:
+        """The answer to a batch."""
+        return await self._batch(request, SourceKind)
+
+    async def _import(self, request: Request) -> Response:
+        """The old name of a batch, for what happened elsewhere: no visitor may tell such things."""
+        return await self._batch(request, (SourceKind.SERVER,))
+
+    async def _batch(self, request: Request, kinds: Iterable[SourceKind]) -> Response:
         body, warnings = await self._read(request)
         items = as_body(body).get("batch")
         if not isinstance(body, Mapping) or not isinstance(items, list):
@@ -74,26 +92,34 @@ class TrackingApi:
         most = self.ingest.release().spec.server.max_batch_events
         if len(items) > most:
             raise Refused(400, "too_large", f"{len(items):,} events in one batch; at most {most:,}")
-        return await self._accept(request, body, [_merged(item, body) for item in items], warnings)
+        merged = [_merged(item, body) for item in items]
+        return await self.take(request, body, merged, warnings, kinds)
 
     async def _metrics(self, request: Request) -> Response:
         """A browser SDK's metrics about itself, which carry no key: taken, and not kept."""
         await self._read(request)
         return JSONResponse({"success": True})
 
-    async def _read(self, request: Request) -> tuple[Json, tuple[str, ...]]:
-        return await read_body(request, self.ingest.release().spec.server.max_request_bytes)
-
-    def _source(self, request: Request, body: Json) -> Source:
-        authorization = request.headers.get("authorization")
-        return self.keys().source_of(given_key(authorization, body, request.query_params))
-
-    async def _accept(
-        self, request: Request, body: Body, items: Sequence[Json], warnings: tuple[str, ...]
+    async def take(
+        self,
+        request: Request,
+        body: Body,
+        items: Sequence[Json],
+        warnings: tuple[str, ...] = (),
+        kinds: Iterable[SourceKind] = SourceKind,
     ) -> Response:
-        source = self._source(request, body)
+        """The answer to these events, which came in ``body`` and are durable when it returns.
+
+        Raises ``Refused`` for a key that is unknown, over its rate, of none of these kinds, or used
+        by a page that may not.
+        """
+        source = self._source(request, body, len(items), kinds)
+        remote = remote_ip(request, self.ingest.release().spec.server.trusted_proxies)
         sent_at = body.get("sentAt") or request.headers.get("sentat")
         received_at = self.clock()
+        visit = self._visit(request, source, received_at)
+        if visit is not None:
+            items = await visit.filled(items)
         verdicts = await accept(
             self.ingest,
             [
@@ -103,13 +129,41 @@ class TrackingApi:
                     received_at,
                     index,
                     sent_at if isinstance(sent_at, str) else None,
-                    request.client.host if request.client else None,
+                    remote,
                     request.headers.get("user-agent"),
                 )
                 for index, item in enumerate(items)
             ],
         )
-        return JSONResponse(summary(verdicts, warnings))
+        answer = JSONResponse(summary(verdicts, warnings))
+        if visit is not None:
+            kept = any(isinstance(one, Accepted | Duplicate) for one in verdicts)
+            visit.give(answer.headers, items, kept=kept)
+        return answer
+
+    def _visit(self, request: Request, source: Source, now: Millis) -> Visit | None:
+        """The visit of a browser that may have cookies, None where it may not."""
+        release = self.ingest.release()
+        spec = release.browsers.pages_of(source.name).cookies
+        if spec is None or not is_private(request, release):
+            return None
+        return Visit(spec, request.cookies, now, self.draw)
+
+    async def _read(self, request: Request) -> tuple[Json, tuple[str, ...]]:
+        return await read_body(request, self.ingest.release().spec.server.max_request_bytes)
+
+    def _source(
+        self, request: Request, body: Json, events: int, kinds: Iterable[SourceKind]
+    ) -> Source:
+        authorization = request.headers.get("authorization")
+        key = given_key(authorization, body, request.query_params)
+        source = self.keys().source_of(key)
+        check_origin(request, source, self.ingest.release().browsers)
+        if source.kind not in kinds:
+            message = "a browser's key may not import; send as a source of kind: server"
+            raise Refused(403, "not_allowed", message)
+        self.guard.admit(key or "", source, events)
+        return source
 
 
 def _posts(names: Sequence[str], endpoint: Callable[[Request], Awaitable[Response]]) -> list[Route]:
@@ -124,7 +178,7 @@ def _merged(item: Json, batch: Body) -> Json:
     """The item with the batch's ``context`` and ``integrations`` under its own."""
     if not isinstance(item, Mapping):
         return item
-    item = _without_key(item)
+    item = without_key(item)
     shared = {
         key: {**as_body(batch[key]), **as_body(item.get(key))}
         for key in ("context", "integrations")
@@ -133,7 +187,7 @@ def _merged(item: Json, batch: Body) -> Json:
     return {**item, **shared} if shared else item
 
 
-def _without_key(body: Body) -> Body:
+def without_key(body: Body) -> Body:
     """``body`` without the write key, a secret that is no part of the event it came with."""
     if "writeKey" not in body:
         return body

@@ -28,13 +28,22 @@ OF_DATA = frozenset({"event", "properties", "context", "traits", "user"})
 SOURCE = Source("dry-run")
 
 
-def explain(
-    release: Release, dry: Dry, destination: Destination, decision: Decision, now: Millis
+def explain(  # noqa: PLR0913 - of what, for whom, when, and how much of it
+    release: Release,
+    dry: Dry,
+    destination: Destination,
+    decision: Decision,
+    now: Millis,
+    *,
+    leaves: bool = True,
 ) -> list[str]:
-    """Lines for a person who asks why ``decision`` was made of the event of ``dry``, if any."""
+    """Lines for a person who asks why ``decision`` was made of the event of ``dry``, if any.
+
+    The gates and the rules that were tried and, with ``leaves``, what each leaf gave.
+    """
     if (event := dry.event) is None:
         return []
-    source = next((one for one in release.write_keys.values() if one.name == event.source), SOURCE)
+    source = source_of(release, event)
     seen = view(event, source, dry.stored)
     lines = list(_gates(destination, event, seen))
     if closed_gate(destination, event, as_body(seen["consent"])):
@@ -46,9 +55,15 @@ def explain(
         own_names = names_for(destination, came, view(came, source, dry.stored), now)
     lines += _rules(destination, event, decision, names)
     chosen = next((one for one in destination.routes.rules if one.name == decision.rule), None)
-    if chosen is not None:
+    if chosen is not None and leaves:
         lines += _leaves(chosen, decision, names, own_names)
     return lines
+
+
+def source_of(release: Release, event: Event) -> Source:
+    """Who sent the event; a source that there is no more is one of the shop's own services."""
+    spec = next((one for one in release.spec.sources if one.name == event.source), None)
+    return SOURCE if spec is None else Source(spec.name, spec.kind, spec.unplanned)
 
 
 def _gates(destination: Destination, event: Event, seen: Body) -> Iterator[str]:

@@ -23,6 +23,19 @@ def signed_jwt(claims: Mapping[str, Json], key: str, key_id: str | None = None) 
     return (signing_input + b"." + _base64(_signature(signing_input, key))).decode()
 
 
+def new_key() -> str:
+    """A new RSA private key in PEM, for trials against the sandbox."""
+    from cryptography.hazmat.primitives.asymmetric import rsa  # noqa: PLC0415 - see above
+    from cryptography.hazmat.primitives.serialization import (  # noqa: PLC0415
+        Encoding,
+        NoEncryption,
+        PrivateFormat,
+    )
+
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+
+
 def _signature(message: bytes, key: str) -> bytes:
     from cryptography.exceptions import UnsupportedAlgorithm  # noqa: PLC0415 - see above
     from cryptography.hazmat.primitives.asymmetric import padding, rsa  # noqa: PLC0415

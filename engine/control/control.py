@@ -6,6 +6,7 @@ from typing import TypeAlias
 
 from engine.delivery.supervise import Delivery
 from engine.ingest.accept import Ingest
+from engine.ingest.authenticate import Keys
 from engine.log.interface import Log
 from engine.model.clock import Clock
 from engine.model.errors import EncaminaError
@@ -20,9 +21,10 @@ class ControlError(EncaminaError):
 
 @dataclass(frozen=True, slots=True)
 class Control:
-    """The parts of a server, or of a data folder that no server holds: then without ``delivery``.
+    """The parts of a server, or of a data folder that no server holds.
 
-    What is asked of a folder alone takes effect when it is served.
+    Only a server has ``delivery``, and ``keys``, which it consults all the time. What is asked of
+    a folder alone takes effect when it is served.
     """
 
     release: Release
@@ -31,6 +33,7 @@ class Control:
     ingest: Ingest
     clock: Clock
     delivery: Delivery | None = None
+    keys: Keys | None = None
 
 
 Verb: TypeAlias = Callable[[Control, Body], Awaitable[Body]]

@@ -2,11 +2,23 @@
 
 from collections.abc import Mapping
 
+from engine.control import dead, destinations, keys, quarantine, replays
 from engine.control.control import Control, ControlError, Verb
 from engine.model.jsonvalue import Body
 from engine.model.names import did_you_mean
 
-VERBS: Mapping[str, Verb] = {}
+VERBS: Mapping[str, Verb] = {
+    "dead/drop": dead.drop,
+    "dead/retry": dead.retry,
+    "destinations/pause": destinations.pause,
+    "destinations/resume": destinations.resume,
+    "keys/create": keys.create,
+    "keys/revoke": keys.revoke,
+    "quarantine/drop": quarantine.drop,
+    "quarantine/retry": quarantine.retry,
+    "replays/start": replays.start,
+    "replays/stop": replays.stop,
+}
 """The closed list."""
 
 

@@ -3,13 +3,22 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from engine.delivery.answers import heard
 from engine.delivery.gate import Gate
 from engine.delivery.pace import Pace
-from engine.delivery.records import When, expired, held, outcome_of
+from engine.delivery.records import (
+    Heard,
+    When,
+    attempted,
+    expired,
+    held,
+    outcome_of,
+)
 from engine.delivery.retry import retry_at
 from engine.delivery.send import Door
 from engine.delivery.settle import Settlement
-from engine.model.clock import Clock
+from engine.model.clock import Clock, Millis, to_iso
+from engine.model.decision import Payload
 from engine.model.delivery import (
     Answer,
     Delivered,
@@ -17,15 +26,20 @@ from engine.model.delivery import (
     NoAnswer,
     Outcome,
     Pause,
+    Request,
     Retry,
     Split,
     Unverified,
+    word_of,
 )
 from engine.pipeline.batch import Item, halves
 from engine.pipeline.classify import classify
 from engine.pipeline.request import BodyFault, Moment, RequestFault, build_request, mask
 from engine.release.destination import Destination
 from engine.telemetry.notices import Notices
+
+OF_THIS_REQUEST = frozenset({409, 425})
+"""What is tried again, but tells nothing of how the vendor is: only this request came too early."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,15 +59,18 @@ class Attempts:
     async def send(self, batch: Sequence[Item], *, probe: bool = False) -> None:
         """Send a batch, and parts of it where the answer asks for that, until all is settled."""
         parts = [batch]
+        # Without what the request needs, a probe would go out without its token.
+        probe = probe and not self.destination.unset
         while parts:
-            part = await self._without_expired(parts.pop())
-            if not part:
-                continue
-            # Without what the request needs, a probe would go out without its token.
-            if self.gate.reason is not None and (self.destination.unset or not probe):
-                await self._hold(part, self.gate.reason)
-                continue
-            parts += await self._send_once(part)
+            part = parts.pop()
+            if not self.gate.is_shut(probe=probe):
+                await self.pace.wait(len(part))
+            part = await self._without_expired(part)
+            # Asked again: the gate may have shut while this batch waited for its turn.
+            if part and self.gate.is_shut(probe=probe):
+                await self._hold(part)
+            elif part:
+                parts += await self._send_once(part)
 
     async def _without_expired(self, batch: Sequence[Item]) -> Sequence[Item]:
         now, max_age_ms = self.clock(), self.destination.retry.max_age_ms
@@ -61,52 +78,61 @@ class Attempts:
         await self.settlement.settle([one for one in dead if one is not None])
         return [item for item, one in zip(batch, dead, strict=True) if one is None]
 
-    async def _hold(self, batch: Sequence[Item], reason: str) -> None:
-        await self.settlement.settle(
-            [held(item.delivery, reason, self.clock(), self.gate.probe_at) for item in batch]
-        )
+    async def _hold(self, batch: Sequence[Item]) -> None:
+        how, now, again = self.gate.standing(), self.clock(), self.gate.probe_at
+        await self.settlement.settle([held(item.delivery, how, now, again) for item in batch])
 
     async def _send_once(self, batch: Sequence[Item]) -> list[Sequence[Item]]:
         """The parts that are to be sent at once, after one request for ``batch``."""
-        outcomes = await self._outcomes(batch)
+        rested = self.gate.rests
+        outcomes, said = await self._outcomes(batch)
         # Before the records are made: a pause sets the moment of the next probe.
-        resumed = self._tell(outcomes)
+        resumed = self._tell(outcomes) or (rested and not self.gate.rests)
         again: list[Item] = []
         split: list[Item] = []
         records: list[Delivery] = []
         for item, outcome in zip(batch, outcomes, strict=True):
             match outcome:
                 case Retry(now=True):
-                    again.append(item)
+                    again.append(attempted(item, outcome, said))
                 case Split() if len(batch) > 1:
-                    split.append(item)
+                    split.append(attempted(item, outcome, said))
                 case _:
-                    records.append(outcome_of(item, outcome, self._when(item, outcome)))
+                    records.append(outcome_of(item, outcome, said, self._when(item, outcome)))
         await self.settlement.settle(records)
         if resumed:
             await self.settlement.wake()
         return [part for part in (again, *(halves(split) if split else ())) if part]
 
-    async def _outcomes(self, batch: Sequence[Item]) -> list[Outcome]:
+    async def _outcomes(self, batch: Sequence[Item]) -> tuple[list[Outcome], Heard]:
+        """What one request for ``batch`` came to for each item, and what is kept of the answer."""
+        said = Heard(self.clock())
         payloads = [item.payload for item in batch]
         attempt = max(item.delivery.attempts for item in batch) + 1
         try:
-            await self.pace.wait()
             moment = Moment(self.clock(), attempt)
             request = build_request(self.destination, self.env, payloads, moment)
             answer = await self.sender.send(
                 self.destination.vendor, request, self.destination.limits.timeout_ms
             )
             self.notices.request(self.destination.name, _status(answer))
-            outcomes = classify(self.destination, payloads, answer, self.clock())
-            return [_without_secrets(one, request.secrets) for one in outcomes]
+            said = heard(answer, len(batch), request.secrets, self.clock())
+            return self._judged(payloads, request, answer), said
         except RequestFault as fault:
-            return [Pause(str(fault))] * len(batch)
+            return [Pause(str(fault))] * len(batch), said
         except BodyFault as fault:
-            return [Split(str(fault))] * len(batch)
+            return [Split(str(fault))] * len(batch), said
         except Exception as error:  # noqa: BLE001 - our own bug: kept, alarmed, tried again
             self.notices.alarm("send", error, destination=self.destination.name)
-            return [Retry(f"fault of Encamina: {type(error).__name__}")] * len(batch)
+            return [Retry(f"fault of Encamina: {type(error).__name__}")] * len(batch), said
+
+    def _judged(
+        self, payloads: Sequence[Payload], request: Request, answer: Answer | NoAnswer
+    ) -> list[Outcome]:
+        outcomes = classify(self.destination, payloads, answer, self.clock())
+        shown = [_without_secrets(one, request.secrets) for one in outcomes]
+        self._note_health(answer, shown)
+        return shown
 
     def _when(self, item: Item, outcome: Outcome) -> When:
         now = self.clock()
@@ -114,14 +140,30 @@ class Attempts:
         again = retry_at(
             item.delivery.attempts + 1, now, self.destination.retry, asked_ms, self.jitter()
         )
-        return When(now, again, self.gate.probe_at)
+        # Nothing is sent before the gate lets through again, if it is shut.
+        return When(now, max(again, self.gate.probe_at), self.gate.probe_at)
+
+    def _note_health(self, answer: Answer | NoAnswer, outcomes: Sequence[Outcome]) -> None:
+        """Tell the breaker how the vendor is, and leave it alone for as long as it asks for."""
+        name = self.destination.name
+        failed = [one for one in outcomes if isinstance(one, Retry) and not one.now]
+        if len(failed) < len(outcomes) or _status(answer) in OF_THIS_REQUEST:
+            if self.gate.worked():
+                self.notices.breaker_closed(name)
+            return
+        reason = failed[0].reason
+        asked_ms = max(one.after_ms or 0 for one in failed)
+        if asked_ms and self.gate.slow(asked_ms, reason):
+            self.notices.slowed(name, reason, to_iso(Millis(self.clock() + asked_ms)))
+        if self.gate.failed(reason):
+            self.notices.breaker_opened(name, reason, to_iso(self.gate.probe_at))
 
     def _tell(self, outcomes: Sequence[Outcome]) -> bool:
         """Close or open the gate by what the vendor said; True if a pause ended by it."""
         name = self.destination.name
         refused = [one for one in outcomes if not isinstance(one, Delivered | Unverified | Pause)]
         if refused:
-            kind = type(refused[0]).__name__.lower()
+            kind = word_of(refused[0])
             self.notices.refused(name, len(refused), kind, refused[0].reason)
         for outcome in outcomes:
             if isinstance(outcome, Pause):
@@ -129,7 +171,7 @@ class Attempts:
                     self.notices.paused(name, outcome.reason)
                 return False
         taken = any(isinstance(one, Delivered | Unverified) for one in outcomes)
-        resumed = taken and self.gate.open()
+        resumed = taken and self.gate.taken()
         if resumed:
             self.notices.resumed(name)
         return resumed

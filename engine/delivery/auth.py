@@ -7,7 +7,6 @@ to the sandbox.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from urllib.parse import urlencode
 
 import trio
@@ -21,6 +20,7 @@ from engine.model.jsonvalue import Body, as_body
 from engine.pipeline.classify import RETRY_STATUSES, answer_text
 from engine.pipeline.request import RequestFault, mask
 from engine.release.auth import ServiceAccount
+from engine.release.credentials import account_key
 from engine.release.destination import Destination
 
 GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
@@ -130,18 +130,9 @@ def _key(account: ServiceAccount) -> Body:
     if not account.credentials:
         raise AuthFault(f"not set: {account.called}")
     try:
-        given = account.credentials.startswith("{")
-        raw = account.credentials.encode() if given else Path(account.credentials).read_bytes()
-        key = loads(raw)
-    except OSError as fault:
-        words = f"the file can't be read: {fault.strerror or type(fault).__name__}"
-        raise AuthFault(f"{account.called}: {words}") from None
-    except ValueError:
-        raise AuthFault(f"{account.called}: expected the JSON of a service account's key") from None
-    lacking = [name for name in ("client_email", "private_key") if not as_body(key).get(name)]
-    if lacking:
-        raise AuthFault(f"{account.called}: the key has no {' and no '.join(lacking)}")
-    return as_body(key)
+        return account_key(account)
+    except ValueError as fault:
+        raise AuthFault(f"{account.called}: {fault}") from None
 
 
 def _token(answer: Answer, account: ServiceAccount, now: Millis) -> Token:

@@ -11,7 +11,16 @@ from typing import Protocol
 
 import trio
 
-from engine.delivery.records import decided, expired, faulted, stored_payload, without_consent
+from engine.delivery.gate import Passage
+from engine.delivery.order import Order, in_log_order, restored
+from engine.delivery.records import (
+    decided,
+    expired,
+    faulted,
+    stored_payload,
+    taken_up,
+    without_consent,
+)
 from engine.delivery.retry import retry_at
 from engine.delivery.way import Way
 from engine.log.interface import Entry, Log
@@ -59,6 +68,7 @@ class Consumer:
     state: State
     attempts: Way
     people: People | None = None
+    order: Order | None = None
     batcher: Batcher = field(init=False)
     _reading: trio.CancelScope = field(default_factory=trio.CancelScope)
     _replaced: set[DeliveryKey] = field(default_factory=set)
@@ -70,23 +80,45 @@ class Consumer:
         """Read no more; what is on its way is finished, what waits in a batch is read again."""
         self._reading.cancel()
 
+    async def is_busy(self) -> bool:
+        """Whether there is something to send, or to read first."""
+        if len(self.batcher) or len(self.attempts.settlement):
+            return True
+        return await self.log.backlog(self.destination.name) > 0
+
     async def run(self) -> None:
         """Read, decide and send until ``stop``."""
         slots = trio.Semaphore(self.destination.limits.concurrency)
         await self.log.give_back(self.destination.name)
+        await self._wake_paused()
+        if self.destination.ordered:
+            self.order = await restored(self.destination.name, self.log, self.state)
+            self.attempts.settlement.order = self.order
         async with trio.open_nursery() as senders:
             with self._reading:
                 while True:
                     await self._step(senders, slots)
 
+    async def _wake_paused(self) -> None:
+        """Have what waits for the end of a pause handed out, if it ended: the secret was mended."""
+        counts = await self.state.delivery_counts()
+        paused = counts.get(self.destination.name, {}).get(DeliveryState.PAUSED)
+        if paused and not self.attempts.gate.is_shut():
+            await self.log.wake(self.destination.name)
+
     async def _step(self, senders: trio.Nursery, slots: trio.Semaphore) -> None:
-        clock = self.attempts.clock
-        if await self.attempts.gate.passage():
-            await self._probe()
+        if passage := await self.attempts.gate.passage():
+            await self._probe(senders, slots, sends=passage is Passage.PROBE)
             return
         await self._take_in(await self._read(READ))
         all_of_them = len(self.batcher) > MOST_HELD
-        for batch in self.batcher.take(clock(), all_of_them=all_of_them):
+        ready = self.batcher.take(self.attempts.clock(), all_of_them=all_of_them)
+        await self._start(ready, senders, slots)
+
+    async def _start(
+        self, batches: Sequence[Sequence[Item]], senders: trio.Nursery, slots: trio.Semaphore
+    ) -> None:
+        for batch in batches:
             await slots.acquire()
             senders.start_soon(self._send, batch, slots)
 
@@ -96,19 +128,21 @@ class Consumer:
         finally:
             slots.release()
 
-    async def _probe(self) -> None:
-        """Try a paused destination with one batch; if it stays paused, let go what is too old."""
+    async def _probe(self, senders: trio.Nursery, slots: trio.Semaphore, *, sends: bool) -> None:
+        """Try a shut destination with one batch, or none; then let go what is too old."""
         await self._take_in(await self._read(PROBED))
-        await self._send_open(probe=True)
-        while self.attempts.gate.reason is not None and await self._next_is_too_old():
+        batches = self._all_open()
+        if batches and sends:
+            # Any of them: the oldest may be what the vendor fails at.
+            probe = batches.pop(int(self.attempts.jitter() * len(batches)))
+            await self.attempts.send(probe, probe=True)
+        await self._start(batches, senders, slots)
+        while self.attempts.gate.is_shut() and await self._next_is_too_old():
             await self._take_in(await self.log.read(self.destination.name, READ))
-            await self._send_open(probe=False)
+            await self._start(self._all_open(), senders, slots)
 
-    async def _send_open(self, *, probe: bool) -> None:
-        """Send every open batch in turn, the first as the probe; the others wait for it."""
-        for batch in self.batcher.take(self.attempts.clock(), all_of_them=True):
-            await self.attempts.send(batch, probe=probe)
-            probe = False
+    def _all_open(self) -> list[list[Item]]:
+        return self.batcher.take(self.attempts.clock(), all_of_them=True)
 
     async def _next_is_too_old(self) -> bool:
         """Whether the next unread event has passed ``max_age``."""
@@ -124,14 +158,19 @@ class Consumer:
         wait_s = (
             float("inf")
             if close_at is None
-            else max(0.0, (close_at - self.attempts.clock()) / 1000)
+            # Never longer than linger: the clock may have been set back.
+            else max(0.0, min(close_at - self.attempts.clock(), self.batcher.spec.linger_ms) / 1000)
         )
         # log.read never gives up entries that it has taken, so cancelling it loses none.
         with trio.move_on_after(wait_s):
+            if self.order is not None:
+                limit = await self.order.room(limit, self.attempts.clock)
             return await self.log.read(self.destination.name, limit)
         return []
 
     async def _take_in(self, entries: Sequence[Entry]) -> None:
+        if self.order is not None:
+            entries = await in_log_order(self.order, self.destination.name, self.log, entries)
         recorded = await self._recorded([one for one in entries if one.redelivered or one.put_off])
         stored = await self._stored_consent(entries)
         records: list[Delivery] = []
@@ -157,7 +196,9 @@ class Consumer:
         if entries:
             positions = [entry.position for entry in entries]
             for one in await self.state.deliveries_at(self.destination.name, positions):
-                recorded.setdefault(one.key.position, {})[one.key] = one
+                # A replay sees to its own.
+                if one.key.replay == 0:
+                    recorded.setdefault(one.key.position, {})[one.key] = one
         return recorded
 
     def _open(
@@ -168,9 +209,12 @@ class Consumer:
     ) -> list[Delivery]:
         """Open the entry: payloads go to the batcher, and what needs no sending is given back."""
         items, done = self._fates(entry, recorded, stored)
+        now = self.attempts.clock()
+        if self.order is not None:
+            max_age_ms = self.destination.retry.max_age_ms
+            items, done = self.order.in_turn(entry, items, done, now=now, max_age_ms=max_age_ms)
         keys = [one.delivery.key for one in items] + [one.key for one in done]
         self.attempts.settlement.expect(entry.position, keys)
-        now = self.attempts.clock()
         for item in items:
             self.batcher.add(item, now)
         return done
@@ -197,9 +241,7 @@ class Consumer:
             return [], refused
         if entry.put_off and recorded and not undecided:
             return items, []
-        fresh, done = self._decide(
-            entry, max((recorded[key].attempts for key in undecided), default=0), stored
-        )
+        fresh, done = self._decide(entry, [recorded[key] for key in undecided], stored)
         decided_keys = {one.delivery.key for one in fresh} | {one.key for one in done}
         self._replaced |= undecided - decided_keys
         known = recorded.keys() - undecided
@@ -209,8 +251,9 @@ class Consumer:
         )
 
     def _decide(
-        self, entry: Entry, attempts: int, stored: Mapping[str, Remembered]
+        self, entry: Entry, before: Sequence[Delivery], stored: Mapping[str, Remembered]
     ) -> tuple[list[Item], list[Delivery]]:
+        """What today's rules make of the entry, after these records of it that had no payload."""
         now = self.attempts.clock()
         event = entry.event
         try:
@@ -220,7 +263,9 @@ class Consumer:
                 decided(one, self.destination, entry, self.release, now) for one in decisions
             ]
         except Exception as error:  # noqa: BLE001 - our own bug: kept, alarmed, tried again
-            return [], [self._undecided(entry, error, attempts + 1)]
+            return [], [self._undecided(entry, error, before)]
+        if before:
+            records = [taken_up(one, before) for one in records]
         items = [
             Item(record, one.payload)
             for record, one in zip(records, decisions, strict=True)
@@ -228,13 +273,15 @@ class Consumer:
         ]
         return items, [one for one in records if one.state is not DeliveryState.WAITING]
 
-    def _undecided(self, entry: Entry, error: Exception, attempts: int) -> Delivery:
+    def _undecided(self, entry: Entry, error: Exception, before: Sequence[Delivery]) -> Delivery:
         """The record of an event that our own fault kept from being decided, to be tried again."""
         self.attempts.notices.alarm("decide", error, destination=self.destination.name)
         now, retry = self.attempts.clock(), self.destination.retry
         reason = f"fault of Encamina: {type(error).__name__}"
+        record = taken_up(faulted(entry, self.destination, self.release, reason, now), before)
+        attempts = max((one.attempts for one in before), default=0) + 1
         record = replace(
-            faulted(entry, self.destination, self.release, reason, now),
+            record,
             attempts=attempts,
             next_at=retry_at(attempts, now, retry, None, self.attempts.jitter()),
         )

@@ -1,14 +1,18 @@
 """Decisions and outcomes -> Delivery records: the one place where a state is chosen."""
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import assert_never
 
 from engine.codec.body import dumps, loads
+from engine.delivery.gate import Standing
 from engine.log.interface import Entry
 from engine.model.clock import Millis
 from engine.model.decision import Decision, Payload, Verb
 from engine.model.delivery import (
+    UNSETTLED,
+    Attempt,
     Dead,
     Delivered,
     Delivery,
@@ -20,6 +24,7 @@ from engine.model.delivery import (
     Split,
     State,
     Unverified,
+    word_of,
 )
 from engine.model.jsonvalue import as_body
 from engine.pipeline.batch import Item
@@ -78,8 +83,10 @@ def _state(decision: Decision) -> tuple[State, str]:
             return State.SHADOWED, ""
         case Verb.SKIP | Verb.DROP:
             return State.SKIPPED, decision.reason
-        case Verb.INVALID | Verb.ERROR:
+        case Verb.INVALID:
             return State.DEAD, "; ".join([decision.reason, *_fault_lines(decision)])
+        case Verb.ERROR:
+            return State.DEAD, "; ".join(_fault_lines(decision)) or decision.reason
         case _:
             assert_never(decision.verb)
 
@@ -112,27 +119,92 @@ def faulted(
     )
 
 
-def outcome_of(item: Item, outcome: Outcome, when: When) -> Delivery:
-    """The record after an attempt."""
-    tried = replace(item.delivery, attempts=item.delivery.attempts + 1, at=when.now, next_at=None)
+def taken_up(fresh: Delivery, before: Sequence[Delivery]) -> Delivery:
+    """The fresh record of an event that ``before`` had no payload for, such as a dead letter.
+
+    A retry by hand lets it fall due anew. Attempts count on under the same key, so that each has
+    its own number.
+    """
+    due_at = max((one.due_at for one in before), default=fresh.due_at)
+    attempts = max((one.attempts for one in before if one.key == fresh.key), default=0)
+    return replace(fresh, due_at=due_at, attempts=attempts)
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What came back of one request, as it is kept; see ``Attempt``."""
+
+    at: Millis
+    status: int | None = None
+    answer: str = ""
+    batch: int = 0
+
+
+def attempted(item: Item, outcome: Outcome, heard: Heard) -> Item:
+    """The item with one more attempt to its name, to be sent at once in another request."""
+    one = _attempt(item, outcome, heard)
+    tried = (*item.delivery.tried, one)
+    return Item(replace(item.delivery, attempts=one.number, tried=tried), item.payload)
+
+
+def outcome_of(item: Item, outcome: Outcome, heard: Heard, when: When) -> Delivery:
+    """The record after an attempt that decides for now what becomes of the delivery."""
+    one = _attempt(item, outcome, heard)
+    state, next_at = _after(outcome, when)
+    return replace(
+        item.delivery,
+        state=state,
+        reason=one.reason,
+        attempts=one.number,
+        at=when.now,
+        next_at=next_at,
+        payload=item.delivery.payload if state in UNSETTLED else None,
+        tried=(*item.delivery.tried, one),
+    )
+
+
+def _attempt(item: Item, outcome: Outcome, heard: Heard) -> Attempt:
+    reason = "" if isinstance(outcome, Delivered | Unverified) else outcome.reason
+    number = item.delivery.attempts + 1
+    return Attempt(
+        number, heard.at, word_of(outcome), reason, heard.status, heard.answer, heard.batch
+    )
+
+
+def _after(outcome: Outcome, when: When) -> tuple[State, Millis | None]:
+    """The state that an outcome leads to, and when it is tried again."""
     match outcome:
         case Delivered():
-            return _settled(tried, State.DELIVERED, "")
+            return State.DELIVERED, None
         case Unverified():
-            return _settled(tried, State.UNVERIFIED, "")
-        case Dead(reason) | Split(reason):
-            return _settled(tried, State.DEAD, reason)
-        case Retry(reason):
-            return replace(tried, state=State.RETRYING, reason=reason, next_at=when.retry_at)
-        case Pause(reason):
-            return replace(tried, state=State.PAUSED, reason=reason, next_at=when.probe_at)
+            return State.UNVERIFIED, None
+        case Dead() | Split():
+            return State.DEAD, None
+        case Retry():
+            return State.RETRYING, when.retry_at
+        case Pause():
+            return State.PAUSED, when.probe_at
         case _:
             assert_never(outcome)
 
 
-def held(delivery: Delivery, reason: str, now: Millis, probe_at: Millis) -> Delivery:
-    """The record of a delivery that is kept back, untried, while its destination is paused."""
-    return replace(delivery, state=State.PAUSED, reason=reason, at=now, next_at=probe_at)
+def held(delivery: Delivery, how: Standing, now: Millis, again: Millis) -> Delivery:
+    """The record of a delivery that is kept back, untried, while its destination is shut.
+
+    One that was never attempted has no payload yet: the rules of when it goes will make it. (A
+    replay keeps what it made.)
+    """
+    paused = how.state == "paused"
+    one = replace(
+        delivery,
+        state=State.PAUSED if paused else State.RETRYING,
+        reason=how.reason if paused else f"{how.state}: {how.reason}",
+        at=now,
+        next_at=again,
+    )
+    if one.attempts or one.key.replay:
+        return one
+    return replace(one, payload=None, digest=None, match_keys=None)
 
 
 def _settled(delivery: Delivery, state: State, reason: str) -> Delivery:

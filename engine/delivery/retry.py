@@ -1,7 +1,7 @@
 """When a delivery is tried again: exponential backoff with full jitter, and what vendors ask."""
 
 from engine.model.clock import Millis
-from engine.project.spec import RetrySpec
+from engine.project.policy import RetrySpec
 
 LONGEST_ASKED_MS = 24 * 3_600_000
 """The longest wait that a vendor's Retry-After is believed."""

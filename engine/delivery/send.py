@@ -3,7 +3,7 @@
 In sandbox mode it goes to the sandbox, under the vendor's name, instead of the vendor.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Protocol
@@ -97,10 +97,15 @@ async def open_sender(sandbox_url: str | None, *, proxies: bool = True) -> Async
         yield Sender(client, sandbox_url)
 
 
-async def _read(response: httpx.Response, most_bytes: int) -> Answer:
+async def _read(response: httpx.Response, most_bytes: int) -> Answer | NoAnswer:
     content = await _bytes(response, most_bytes)
     headers = {name.lower(): value for name, value in response.headers.items()}
-    return Answer(response.status_code, headers, _parsed(content))
+    body = _parsed(content)
+    whole = len(content) < most_bytes
+    if response.status_code >= 400 and whole and isinstance(body, str) and _is_cut(headers, body):
+        # Half a refusal doesn't tell what is refused: no reason to stop, or to drop an event.
+        return NoAnswer(f"the answer, HTTP {response.status_code}, is JSON that breaks off")
+    return Answer(response.status_code, headers, body)
 
 
 async def _bytes(response: httpx.Response, most_bytes: int) -> bytes:
@@ -115,6 +120,11 @@ async def _bytes(response: httpx.Response, most_bytes: int) -> bytes:
         if len(content) <= most_bytes:
             raise
     return bytes(content[:most_bytes])
+
+
+def _is_cut(headers: Mapping[str, str], text: str) -> bool:
+    """Whether a text that is no JSON was meant to be an object or a list of it."""
+    return "json" in headers.get("content-type", "") and text.lstrip()[:1] in ("{", "[")
 
 
 def _parsed(content: bytes) -> Json:

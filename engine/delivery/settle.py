@@ -1,9 +1,10 @@
 """Settling: state is recorded, then the log is told; entries are open until all is recorded."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from engine.delivery.order import AT_ONCE, Order
 from engine.log.interface import Log
 from engine.model.clock import Millis
 from engine.model.delivery import UNSETTLED, Delivery, DeliveryKey
@@ -25,6 +26,7 @@ class Settlement:
     log: Log
     state: State
     notices: Notices
+    order: Order | None = None
     _open: dict[int, _OpenEntry] = field(default_factory=dict)
 
     def expect(self, position: int, keys: Sequence[DeliveryKey]) -> None:
@@ -67,10 +69,28 @@ class Settlement:
             await self.log.acknowledge(self.group, done)
         for at, which in put_off.items():
             await self.log.retry(self.group, which, at)
+        if self.order is not None:
+            await self._let_next_go(self.order, done, put_off)
 
     async def wake(self) -> None:
         """Have everything that was put off handed out now."""
         await self.log.wake(self.group)
+        if self.order is not None:
+            self.order.woken()
+
+    def __contains__(self, position: int) -> bool:
+        """Whether the entry at ``position`` is open."""
+        return position in self._open
+
+    async def _let_next_go(
+        self, order: Order, done: Sequence[int], put_off: Mapping[Millis, Sequence[int]]
+    ) -> None:
+        """Make due who waited for these; only now, for then their own putting off is written."""
+        freed = [order.leave(position, None) for position in done]
+        for at, which in put_off.items():
+            freed += [order.leave(position, at) for position in which]
+        if due := [position for position in freed if position is not None]:
+            await self.log.retry(self.group, due, AT_ONCE)
 
     def __len__(self) -> int:
         """How many entries are open."""

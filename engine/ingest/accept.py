@@ -9,6 +9,7 @@ from typing import TypeVar
 
 import trio
 
+from engine.ingest.disk import Disk
 from engine.ingest.people import People, Remembering
 from engine.log.interface import Log
 from engine.model.clock import Millis
@@ -42,7 +43,7 @@ ResultT = TypeVar("ResultT")
 class Ingest:
     """What accepting needs; ``release`` is asked each time, so that a reload is one assignment.
 
-    Without ``people`` nothing is remembered of anybody.
+    Without ``people`` nothing is remembered of anybody, without ``disk`` nobody minds its room.
     """
 
     release: Callable[[], Release]
@@ -50,20 +51,24 @@ class Ingest:
     state: State
     notices: Notices
     people: People | None = None
+    disk: Disk | None = None
 
 
 async def accept(ingest: Ingest, inbounds: Sequence[Inbound]) -> list[Verdict]:
     """A verdict for each item of one request, in order.
 
     When this returns, the accepted are in the log and the quarantined in the state, on disk. Raises
-    ``StorageError`` if that failed; then nothing may be answered as taken.
+    ``StorageError`` if that failed, and ``Refused`` where the disk has no room for more; then
+    nothing may be answered as taken.
     """
     if not inbounds:
         return []
+    if ingest.disk is not None:
+        ingest.disk.check()
     release = ingest.release()
     taken = await _in_turns(partial(_take, release), inbounds)
     events = [event for one in taken if (event := _event_of(one)) is not None]
-    async with _memory(ingest, release, events, inbounds[0].received_at) as memory:
+    async with memory_of(ingest, release, events, inbounds[0].received_at) as memory:
         verdicts = await _in_turns(
             lambda item: _judge(release, memory, *item), list(zip(inbounds, taken, strict=True))
         )
@@ -96,9 +101,10 @@ def _event_of(taken: Event | Verdict) -> Event | None:
     return taken.event if isinstance(taken, Quarantined) else None
 
 
-def _memory(
+def memory_of(
     ingest: Ingest, release: Release, events: Sequence[Event], now: Millis
 ) -> AbstractAsyncContextManager[Remembering]:
+    """What is remembered of the people in these events, held while they are judged and kept."""
     remember_ms = release.spec.remember_ms
     if ingest.people is None or not remember_ms:
         return nullcontext(Remembering())

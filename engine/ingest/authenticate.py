@@ -2,14 +2,16 @@
 
 import base64
 import binascii
-import hashlib
 import hmac
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
+from engine.ingest.stored_keys import KeyKind, StoredKey
 from engine.model.cache import WRITE_KEYS, Caches
 from engine.model.errors import Refused
 from engine.model.event import Source
 from engine.model.jsonvalue import Json, as_body
+from engine.release.keys import digest_of
+from engine.release.release import Release
 
 
 def given_key(authorization: str | None, body: Json, query: Mapping[str, str]) -> str | None:
@@ -33,11 +35,37 @@ def _basic(authorization: str | None) -> str | None:
 
 
 class Keys:
-    """The write keys of a release; a look-up compares digests of equal length in constant time."""
+    """Who may send, and who may change things: by the release's files, and by keys made since.
 
-    def __init__(self, write_keys: Mapping[str, Source], caches: Caches) -> None:
-        self._sources = [(_digest(key), source) for key, source in write_keys.items()]
+    Only digests are kept; a look-up compares those of equal length in constant time. A digest that
+    was revoked is good for nothing, wherever else it stands.
+    """
+
+    def __init__(self, release: Release, caches: Caches) -> None:
+        self._release = release
+        self._caches = caches
         self._find = caches.wrap(WRITE_KEYS, self._search)
+        self.use(())
+
+    def use(self, stored: Sequence[StoredKey]) -> None:
+        """From now on these are the keys that were made or revoked at run time."""
+        files, known = self._release.keys, {one.name: one for one in self._release.spec.sources}
+        revoked = {one.digest for one in stored if one.revoked_at is not None}
+        sources = dict(files.write)
+        admins = {files.admin} if files.admin else set()
+        for one in stored:
+            if one.kind is KeyKind.ADMIN:
+                admins.add(one.digest)
+            elif (spec := known.get(one.source)) is not None:
+                sources[one.digest] = Source(spec.name, spec.kind, spec.unplanned)
+        self._sources = [(key, source) for key, source in sources.items() if key not in revoked]
+        self._admins = sorted(admins - revoked)
+        self._caches.clear(WRITE_KEYS.name)
+
+    @property
+    def admin_is_open(self) -> bool:
+        """Whether there is any admin token at all."""
+        return bool(self._admins)
 
     def source_of(self, key: str | None) -> Source:
         """The source with this write key; raises ``Refused`` (401) where there is none."""
@@ -49,13 +77,16 @@ class Keys:
             )
         return source
 
+    def is_admin(self, token: str) -> bool:
+        """Whether this is an admin token."""
+        digest, found = digest_of(token), False
+        for known in self._admins:
+            found |= hmac.compare_digest(digest, known)
+        return found
+
     def _search(self, key: str) -> Source | None:
-        digest, found = _digest(key), None
+        digest, found = digest_of(key), None
         for known, source in self._sources:
             if hmac.compare_digest(digest, known):
                 found = source
         return found
-
-
-def _digest(key: str) -> bytes:
-    return hashlib.sha256(key.encode("utf-8", "replace")).digest()

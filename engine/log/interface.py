@@ -27,6 +27,17 @@ class Entry:
     put_off: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Trimmed:
+    """One step of trimming: how many entries went, and where the next step begins.
+
+    ``reached`` is None where no further step would find anything.
+    """
+
+    gone: int
+    reached: int | None
+
+
 class Log(Protocol):
     """What every engine of the log promises."""
 
@@ -78,11 +89,25 @@ class Log(Protocol):
     async def read_range(self, after: int, limit: int, *, until: int | None = None) -> list[Entry]:
         """Entries with ``after < position <= until``, in order, whatever any group has read."""
 
+    async def read_at(self, positions: Sequence[int]) -> list[Entry]:
+        """The entries at these positions that are still kept, in order."""
+
     async def backlog(self, group: str) -> int:
         """How many entries the group has not been handed yet (those put off are not counted)."""
 
     async def last_position(self) -> int:
         """The position of the newest entry, 0 if there is none."""
 
-    async def trim(self, before: int) -> int:
-        """Drop entries up to ``before`` that every group has finished with; how many went."""
+    async def drop_group(self, group: str) -> None:
+        """Forget the group, with what it put off; it holds nothing any more.
+
+        Nothing if there is none. A later ``create_group`` of that name makes a new one.
+        """
+
+    async def trim(self, *, received_before: Millis, after: int = 0, limit: int = 1000) -> Trimmed:
+        """Drop entries that came before that moment and that every group has finished with.
+
+        One step, that holds appends up for milliseconds: at most ``limit`` entries behind the
+        position ``after`` are looked at. What a group has put off stays. The step says where the
+        next begins; there is none once what follows is younger, or is not finished with.
+        """

@@ -41,6 +41,36 @@ class DeliveryKey:
     replay: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One request that carried a delivery, and what came of it.
+
+    ``number`` counts from 1 over the delivery's life, ``outcome`` is the word for it (``retry``).
+    ``status`` is None where nothing came back, ``answer`` the vendor's own words, at most 1,000
+    characters without secrets and contact data, ``batch`` how many payloads the request carried;
+    0 where none could be made.
+    """
+
+    number: int
+    at: Millis
+    outcome: str
+    reason: str
+    status: int | None = None
+    answer: str = ""
+    batch: int = 0
+
+    def as_json(self) -> Body:
+        """The form it has in lists; ``at`` is put in by the caller."""
+        return {
+            "number": self.number,
+            "outcome": self.outcome,
+            "reason": self.reason,
+            "status": self.status,
+            "answer": self.answer,
+            "batch": self.batch,
+        }
+
+
 MatchKeys: TypeAlias = tuple[tuple[str, bool], ...]
 """The name of each match key of the destination, and whether the payload carries it."""
 
@@ -52,7 +82,7 @@ class Delivery:
     ``due_at`` is when the delivery fell due (``retry.max_age`` counts from there), ``next_at`` when
     it is tried again. ``payload`` is what the first attempt fixed, as JSON bytes, kept until the
     delivery is settled; ``digest`` is the payload's SHA-256 in hex.
-    Only a fresh decision has ``match_keys``.
+    Only a fresh decision has ``match_keys``; ``tried`` are the attempts that are not recorded yet.
     """
 
     key: DeliveryKey
@@ -71,6 +101,7 @@ class Delivery:
     payload: bytes | None = None
     window_ms: int | None = None
     match_keys: MatchKeys | None = None
+    tried: tuple[Attempt, ...] = ()
 
     def as_json(self) -> Body:
         """What ``deliveries --json`` prints; moments are ISO texts put in by the caller."""
@@ -84,6 +115,19 @@ class Delivery:
             "reason": self.reason,
             "attempts": self.attempts,
         }
+
+
+def gives_up_at(delivery: Delivery, max_age_ms: int) -> Millis | None:
+    """When a delivery that is not settled is dead for its age; None of a settled one.
+
+    ``max_age_ms`` counts from when it fell due, its window from the event's own time.
+    """
+    if delivery.state not in UNSETTLED:
+        return None
+    ends = [delivery.due_at + max_age_ms]
+    if delivery.window_ms is not None:
+        ends.append(delivery.event_at + delivery.window_ms)
+    return Millis(min(ends))
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,3 +209,8 @@ class Pause:
 
 
 Outcome: TypeAlias = Delivered | Unverified | Retry | Split | Dead | Pause
+
+
+def word_of(outcome: Outcome) -> str:
+    """The word of the design for it, in lower case."""
+    return type(outcome).__name__.lower()

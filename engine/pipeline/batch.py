@@ -7,10 +7,14 @@ from engine.codec.body import dumps
 from engine.model.clock import Millis
 from engine.model.decision import Payload
 from engine.model.delivery import Delivery
-from engine.project.spec import BatchSpec
+from engine.project.policy import BatchSpec
 
 ENVELOPE_BYTES = 4096
 """Room that a request's own words take beside the payloads, kept free of ``max_bytes``."""
+
+
+AGAIN = b" again"
+"""What is tried again goes apart from what is new: a batch may be refused for one in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +46,8 @@ class Batcher:
     def add(self, item: Item, now: Millis) -> None:
         """Put an item to those it may share a request with."""
         key = dumps(item.payload.group)
+        if item.delivery.attempts:
+            key += AGAIN
         batch = self._open.get(key)
         room = self.spec.max_bytes - ENVELOPE_BYTES
         if batch is not None and batch.size_bytes + item.payload.size_bytes > room:
@@ -56,7 +62,12 @@ class Batcher:
 
     def take(self, now: Millis, *, all_of_them: bool = False) -> list[list[Item]]:
         """The batches that are ready, or with ``all_of_them`` every one."""
-        for key in [key for key, one in self._open.items() if all_of_them or one.closes_at <= now]:
+        for key in [
+            key
+            for key, one in self._open.items()
+            # One that would close later than a new one was opened before the clock was set back.
+            if all_of_them or not now < one.closes_at <= now + self.spec.linger_ms
+        ]:
             self._close(key)
         ready, self._full = self._full, []
         return ready

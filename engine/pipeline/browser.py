@@ -12,6 +12,7 @@ from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 from engine.codec.body import dumps, loads
 from engine.mapping.filters.ids import ga_client_id
+from engine.model.clock import Millis
 from engine.model.jsonvalue import Body, Json, as_body
 from engine.model.person import Remembered
 
@@ -142,6 +143,17 @@ def same_browser(
         for path, one in remembered.items()
         if (subject := subject_of(path)) in ids
     )
+
+
+def is_of_stay(subject: str, one: Remembered, since: Millis, until: Millis | None) -> bool:
+    """Whether a value is of the user who had the browser in that time; most are anybody's."""
+    if subject in CHANGED_BY_LOGIN:
+        seen = one.at
+    elif subject in CLICKS:
+        seen = one.since
+    else:
+        return True
+    return seen >= since and (until is None or seen < until)
 
 
 def without_session(value: Json) -> Json:

@@ -51,16 +51,17 @@ def classify(
         if line.failed is None:
             return [one or outcome for one in outcomes]
         listed = _listed(line.failed, names)
-        refused = _refused(listed, payloads)
-        if listed and not refused:
-            # Something is refused and can't be told which: alone it will be known.
-            return [Split(answer_text(answer)) if len(payloads) > 1 else outcome] * len(payloads)
+        refused, unknown = _refused(listed, payloads)
         for index in refused:
             outcomes[index] = outcomes[index] or outcome
         if refused and line.rest == "retry":
             return [
                 one or Retry("sent again without the refused ones", now=True) for one in outcomes
             ]
+        if unknown:
+            # Something is refused and can't be told which: alone it will be known.
+            unclear = Split(answer_text(answer)) if len(payloads) > 1 else outcome
+            return [one or unclear for one in outcomes]
     default = _by_status(destination, answer, len(payloads), now)
     return [one or default for one in outcomes]
 
@@ -119,18 +120,22 @@ def _listed(template: Template, names: Body) -> Sequence[Json]:
     return value if isinstance(value, list | tuple) else [value]
 
 
-def _refused(listed: Sequence[Json], payloads: Sequence[Payload]) -> list[int]:
-    """The indexes of what is listed by position or by dedupe key."""
+def _refused(listed: Sequence[Json], payloads: Sequence[Payload]) -> tuple[list[int], bool]:
+    """The indexes of what is listed by position or dedupe key, and whether some is nowhere here."""
     by_key: dict[str, list[int]] = {}
     for index, one in enumerate(payloads):
         by_key.setdefault(one.dedupe_key or "", []).append(index)
-    indexes = []
+    indexes: list[int] = []
+    unknown = False
     for item in listed:
-        if isinstance(item, int) and not isinstance(item, bool) and 0 <= item < len(payloads):
-            indexes.append(item)
+        found: list[int] = []
+        if isinstance(item, int) and not isinstance(item, bool):
+            found = [item] if 0 <= item < len(payloads) else []
         elif isinstance(item, str) and item:
-            indexes += by_key.get(item, [])
-    return indexes
+            found = by_key.get(item, [])
+        indexes += found
+        unknown = unknown or not found
+    return indexes, unknown
 
 
 def _by_status(destination: Destination, answer: Answer, count: int, now: Millis) -> Outcome:

@@ -224,7 +224,7 @@ def look_up(body: Body, path: tuple[str, ...]) -> Json:
 
 def _error(case: _Case, rule: Rule, fault: MappingFault | BoundPassed, part: int = 0) -> Decision:
     found = fault.fault if isinstance(fault, MappingFault) else _bound(rule, fault)
-    reason = f"{found.path}: {found.message}"
+    reason = f"{found.path}: {found.message}" if found.path else found.message
     return Decision(case.destination.name, Verb.ERROR, rule.name, part, reason, None, (found,))
 
 

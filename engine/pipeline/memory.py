@@ -13,15 +13,14 @@ from engine.model.event import Event
 from engine.model.jsonvalue import Body, Json, as_body
 from engine.model.person import BROWSER, NOTHING, Memory, PersonKey, Remembered
 from engine.pipeline.browser import (
-    CHANGED_BY_LOGIN,
     CLICK,
-    CLICKS,
     CLIENT,
     CONTEXT,
     HOLD_A_SESSION,
     IN_COOKIES,
     SESSION,
     SHORT,
+    is_of_stay,
     same_browser,
     subject_of,
     values_of,
@@ -156,19 +155,8 @@ def _of_user(ids: Ids, browser: Memory, known: Known, cutoff: Millis) -> Mapping
     return {
         path: one
         for path, one in browser.values.items()
-        if _is_within(subject_of(path), one, since, until)
+        if is_of_stay(subject_of(path), one, since, until)
     }
-
-
-def _is_within(subject: str, one: Remembered, since: Millis, until: Millis | None) -> bool:
-    """Whether a value is of the user who had the browser in that time; most are anybody's."""
-    if subject in CHANGED_BY_LOGIN:
-        seen = one.at
-    elif subject in CLICKS:
-        seen = one.since
-    else:
-        return True
-    return seen >= since and (until is None or seen < until)
 
 
 def _newest(values: Mapping[str, Remembered]) -> Millis:

@@ -4,6 +4,7 @@ import ipaddress
 import re
 from collections.abc import Mapping
 
+from engine.mapping.filters.web import address_of
 from engine.model.jsonvalue import Body, Json, as_body
 from engine.model.person import Consent
 from engine.project.spec import ConsentSpec
@@ -14,8 +15,12 @@ IPV4 = re.compile(rf"((?:{OCTET}\.){{3}}){OCTET}", re.ASCII)
 OTHERS = "*"
 """Stands for every category that a list of granted names leaves out."""
 
-CATEGORIES = ("advertising", "analytics", "functional", "ad_personalization", "sale_of_data")
-"""What a list of granted names refuses by leaving it out."""
+CATEGORIES = ("advertising", "analytics", "functional")
+"""What rules see refused where a list of granted names leaves it out.
+
+``ad_personalization`` and ``sale_of_data`` only narrow ``advertising``: who grants that in a list
+was mostly never asked for them, so they are refused in so many words or not at all.
+"""
 
 SPELLINGS = {
     "adpersonalization": "ad_personalization",
@@ -43,7 +48,8 @@ def stated_in(context: Body) -> dict[str, bool]:
         said: dict[str, bool] = {}
         for key, value in stated.items():
             # Of two spellings the refusal counts, and what is no boolean grants nothing.
-            name = _category(key)
+            folded = key.casefold()
+            name = SPELLINGS.get(folded, folded)
             said[name] = value is True and said.get(name, True)
         return said
     if isinstance(stated, list):
@@ -69,9 +75,9 @@ def is_granted(stated: Body, spec: ConsentSpec) -> bool:
     """``may_have`` of what was stated of each category, by its name in lower case."""
     missing = stated.get(OTHERS, spec.when_missing == "allow")
     for category in spec.all:
-        if not stated.get(category.casefold(), missing):
+        if not stated.get(category, missing):
             return False
-    return not spec.any or any(stated.get(one.casefold(), missing) for one in spec.any)
+    return not spec.any or any(stated.get(one, missing) for one in spec.any)
 
 
 def context_for(context: Body, ip: str) -> Body:
@@ -88,12 +94,8 @@ def truncated(ip: Json) -> str | None:
     # A text of four short numbers is nearly all that comes: 0.3 us where ipaddress takes 10.
     if isinstance(ip, str) and (match := IPV4.fullmatch(ip)) is not None:
         return f"{match[1]}0"
-    try:
-        address = ipaddress.ip_address(str(ip).strip())
-    except ValueError:
+    address = address_of(str(ip))
+    if address is None:
         return None
-    # ::ffff:203.0.113.27 is how a server that listens on version 6 writes a visitor of version 4.
-    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
-        address = address.ipv4_mapped
     prefix = 24 if address.version == 4 else 48
     return str(ipaddress.ip_network((address, prefix), strict=False).network_address)

@@ -1,5 +1,6 @@
 """Batch -> Request: the HTTP request that carries some payloads."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -9,14 +10,17 @@ from engine.mapping.missing import Missing
 from engine.model.clock import Millis
 from engine.model.decision import Payload
 from engine.model.delivery import Request
-from engine.model.errors import EncaminaError
+from engine.model.errors import BoundPassed, EncaminaError
 from engine.model.jsonvalue import Body, Json, as_body
 from engine.pipeline.scope import at
+from engine.release.checks.urls import OURS, plain_fault
 from engine.release.destination import Destination
 from engine.release.requests import RequestTemplates
 from engine.schema.validator import Validator
 
 MASK = "***"
+
+INDEX = re.compile(r"\[\d+\]")
 
 
 class RequestFault(EncaminaError):  # noqa: N818 - reads as what happened
@@ -24,7 +28,7 @@ class RequestFault(EncaminaError):  # noqa: N818 - reads as what happened
 
 
 class BodyFault(EncaminaError):  # noqa: N818 - reads as what happened
-    """A body breaks ``request.contract``: one of its payloads makes it one that is refused."""
+    """An event keeps a request from being made: its contract is broken, or an expression fails."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +44,9 @@ def build_request(
 ) -> Request:
     """The request for these payloads.
 
-    Raises ``RequestFault`` where an expression fails, and ``BodyFault`` where the whole body breaks
-    its contract, each with the field.
+    Raises ``RequestFault`` where an expression fails that reads no event, and ``BodyFault`` where
+    an event is at fault: the body breaks its contract, or what reads the event fails. The text of
+    both names the field.
     """
     if destination.request is None:
         raise RequestFault("a mailbox sends no request: browser sessions fetch what is for them")
@@ -71,12 +76,9 @@ def render_request(templates: RequestTemplates, names: dict[str, Json]) -> Reque
     names["raw_body"] = raw_body.decode()
     headers = _headers(templates.headers, names)
     headers.setdefault("Content-Type", "application/json")
-    url = _rendered("request.url", templates.url, names)
-    if not isinstance(url, str):
-        raise RequestFault("request.url gives no text")
     return Request(
         templates.method,
-        url,
+        _url(templates.url, names),
         headers,
         _texts("request.params", templates.params, names),
         raw_body,
@@ -134,10 +136,40 @@ def _put(target: dict[str, Json], path: tuple[str, ...], value: Json) -> None:
 
 
 def _rendered(field: str, template: Template, names: Body) -> Json | Missing:
-    rendered = template.render(names)
+    try:
+        rendered = template.render(names)
+    except BoundPassed as bound:
+        raise BodyFault(f"{field}: {bound}") from None
     for fault in rendered.faults:
-        raise RequestFault(f"{field} {fault.path}: {fault.message} ({fault.file}:{fault.line})")
+        where = f"{fault.file}:{fault.line}"
+        whose = _whose(template, fault.path)
+        raise whose(f"{field} {fault.path}: {fault.message} ({where})")
     return rendered.value
+
+
+def _whose(template: Template, path: str = "") -> type[RequestFault | BodyFault]:
+    """Whose fault it is when the leaf at a path fails: an event's, where it reads one."""
+    steps = INDEX.sub("[]", path)
+    reads = [names for leaf, names in template.leaves if _as_path(leaf) == steps]
+    return (
+        RequestFault
+        if OURS.issuperset(frozenset().union(*reads or [template.names]))
+        else BodyFault
+    )
+
+
+def _as_path(leaf: Sequence[str]) -> str:
+    return ".".join(leaf).replace(".[]", "[]")
+
+
+def _url(template: Template, names: Body) -> str:
+    url = _rendered("request.url", template, names)
+    if not isinstance(url, str):
+        raise _whose(template)("request.url gives no text")
+    # One that reads no event was looked at when the release was loaded.
+    if not OURS.issuperset(template.names) and (fault := plain_fault(url)):
+        raise BodyFault(f"request.url leads nowhere: {fault}")
+    return url
 
 
 def _texts(field: str, template: Template, names: Body) -> dict[str, str]:
@@ -149,7 +181,9 @@ def _headers(templates: Template, names: Body) -> dict[str, str]:
     headers = _texts("request.headers", templates, names)
     for name, value in headers.items():
         if not (value.isascii() and value.isprintable()):
-            raise RequestFault(f"request.headers {name}: HTTP takes printable ASCII alone")
+            raise _whose(templates, name)(
+                f"request.headers {name}: HTTP takes printable ASCII alone"
+            )
     return headers
 
 

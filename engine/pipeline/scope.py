@@ -94,15 +94,11 @@ def _tell(seen: dict[str, Json], place: Body, spellings: frozenset[str]) -> None
     told: dict[str, int] = {}
     for spelling in spellings.intersection(place):
         value = place[spelling]
-        if value is not None and value != "" and not _is_blank(value):
+        # Blanks in one place must not hide the value in another.
+        if value is not None and not (value.__class__ is str and not value.strip()):
             rank, key = SPELLINGS[spelling]
             if key not in told or rank < told[key]:
                 told[key], seen[key] = rank, value
-
-
-def _is_blank(value: Json) -> bool:
-    """Whether it is a text of blanks: in one place it must not hide the value in another."""
-    return isinstance(value, str) and value.isspace()
 
 
 def _object(value: Json) -> Body:

@@ -7,7 +7,8 @@ from typing import TypeVar
 
 from engine.model.document import Document
 from engine.model.finding import Finding, error
-from engine.project.units import parse_duration, parse_rate, parse_size
+from engine.project.networks import Network, parse_network
+from engine.project.units import parse_duration, parse_rate, parse_share, parse_size
 
 T = TypeVar("T")
 D = TypeVar("D")
@@ -60,6 +61,15 @@ class Units:
     def rate_per_s(self, document: Document, default: D) -> float | D:
         """A rate."""
         return self._parsed(document, parse_rate, default)
+
+    def networks(self, document: Document) -> tuple[Network, ...]:
+        """A list of networks."""
+        found = [self._parsed(one, parse_network, None) for one in document.elements()]
+        return tuple(one for one in found if one is not None)
+
+    def share(self, document: Document, default: D) -> float | D:
+        """A part of the whole, 0 to 1."""
+        return self._parsed(document, parse_share, default)
 
     def day(self, document: Document) -> str | None:
         """A date, as it is written."""

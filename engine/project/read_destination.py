@@ -12,16 +12,14 @@ from engine.project.fields import (
     texts_of,
     whole_of,
 )
+from engine.project.policy import BatchSpec, BreakerSpec, LimitsSpec, RetrySpec
 from engine.project.spec import (
     AuthSpec,
-    BatchSpec,
     ConsentSpec,
     DestinationSpec,
-    LimitsSpec,
     MailboxSpec,
     RequestSpec,
     ResponseSpec,
-    RetrySpec,
     VerifySpec,
 )
 
@@ -33,7 +31,8 @@ MAX_PENDING = 20
 """How long and how many payloads wait for a browser session that says nothing else."""
 
 OF_REQUESTS = (
-    "vendor", "auth", "request", "batch", "limits", "retry", "sunset", "responses", "verify",
+    "vendor", "auth", "request", "batch", "limits", "retry", "breaker", "order_by",
+    "sunset", "responses", "verify",
 )  # fmt: skip
 """Keys that a mailbox has no use for: it sends nothing."""
 
@@ -70,6 +69,8 @@ def read_destination(document: Document) -> tuple[DestinationSpec | None, list[F
         batch=BatchSpec(POSTED_AT_ONCE) if mailbox else _batch(document.at("batch"), units),
         limits=_limits(document.at("limits"), units),
         retry=_retry(document.at("retry"), window_ms, units),
+        breaker=_breaker(document.at("breaker"), units),
+        ordered=document.at("order_by").value is not None,
         window_ms=window_ms,
         sunset=units.day(document.at("sunset")),
         responses=tuple(_response(line) for line in document.at("responses").elements()),
@@ -82,8 +83,8 @@ def read_destination(document: Document) -> tuple[DestinationSpec | None, list[F
 
 def _consent(document: Document) -> ConsentSpec:
     return ConsentSpec(
-        all=texts_of(document.at("all")),
-        any=texts_of(document.at("any")),
+        all=tuple(name.casefold() for name in texts_of(document.at("all"))),
+        any=tuple(name.casefold() for name in texts_of(document.at("any"))),
         when_missing=text_of(document.at("when_missing"), "deny"),
     )
 
@@ -142,6 +143,7 @@ def _limits(document: Document, units: Units) -> LimitsSpec:
         rate_per_s=units.rate_per_s(document.at("rate"), None),
         concurrency=whole_of(document.at("concurrency"), usual.concurrency),
         timeout_ms=units.milliseconds(document.at("timeout"), usual.timeout_ms),
+        events_per_s=units.rate_per_s(document.at("events"), None),
     )
 
 
@@ -152,6 +154,16 @@ def _retry(document: Document, window_ms: int | None, units: Units) -> RetrySpec
         max_age_ms=units.milliseconds(document.at("max_age"), longest_age_ms),
         first_ms=units.milliseconds(document.at("first"), usual.first_ms),
         longest_ms=units.milliseconds(document.at("longest"), usual.longest_ms),
+    )
+
+
+def _breaker(document: Document, units: Units) -> BreakerSpec:
+    usual = BreakerSpec()
+    return BreakerSpec(
+        failures=whole_of(document.at("failures"), usual.failures),
+        share=units.share(document.at("rate"), usual.share),
+        window_ms=units.milliseconds(document.at("window"), usual.window_ms),
+        open_ms=units.milliseconds(document.at("open"), usual.open_ms),
     )
 
 

@@ -3,13 +3,15 @@
 from engine.model.document import Document
 from engine.model.event import SourceKind, Unplanned
 from engine.model.finding import Finding, error
+from engine.project.cookies import CookiesSpec
 from engine.project.fields import Units, text_of, whole_of
-from engine.project.spec import ProjectSpec, ServerSpec, SourceSpec
+from engine.project.spec import KeepSpec, ProjectSpec, ServerSpec, SourceSpec, TlsSpec
 
 KEPT_IN = "sqlite:encamina.db"
 DEDUPE_WINDOW_MS = 24 * 3_600_000
 REMEMBER_MS = 90 * 24 * 3_600_000
 SHORTEST_MEMORY_MS = 24 * 3_600_000
+COOKIE_MS = 395 * 24 * 3_600_000
 OFF = ("off", 0)
 
 
@@ -17,13 +19,14 @@ def read_settings(document: Document) -> tuple[ProjectSpec | None, list[Finding]
     """The settings, or None with the findings; the document has the right shape."""
     units = Units()
     spec = ProjectSpec(
-        sources=tuple(_source(name, one) for name, one in document.at("sources").items()),
+        sources=tuple(_source(name, one, units) for name, one in document.at("sources").items()),
         server=_server(document.at("server"), units),
         log_url=text_of(document.at("log"), KEPT_IN),
         state_url=text_of(document.at("state"), KEPT_IN),
         dedupe_window_ms=units.milliseconds(document.at("dedupe_window"), DEDUPE_WINDOW_MS),
         remember_ms=_remember_ms(document.at("privacy").at("remember"), units),
         document=document,
+        keep=_keep(document, units),
     )
     return None if units.findings else spec, units.findings
 
@@ -39,12 +42,38 @@ def _remember_ms(document: Document, units: Units) -> int:
     return remember_ms
 
 
-def _source(name: str, document: Document) -> SourceSpec:
+def _keep(document: Document, units: Units) -> KeepSpec:
+    usual = KeepSpec()
+    kept, disk = document.at("privacy").at("keep"), document.at("disk")
+    return KeepSpec(
+        events_ms=units.milliseconds(kept.at("events"), usual.events_ms),
+        audit_ms=units.milliseconds(kept.at("audit"), usual.audit_ms),
+        most_bytes=units.size_bytes(disk.at("most"), usual.most_bytes),
+        free_bytes=units.size_bytes(disk.at("free"), usual.free_bytes),
+    )
+
+
+def _source(name: str, document: Document, units: Units) -> SourceSpec:
     return SourceSpec(
         name=name,
         kind=SourceKind(text_of(document.at("kind"), SourceKind.SERVER)),
         unplanned=Unplanned(text_of(document.at("unplanned"), Unplanned.ALLOW)),
         write_key=document.at("write_key"),
+        write_key_sha256=document.at("write_key_sha256"),
+        document=document,
+        rate_per_s=units.rate_per_s(document.at("rate"), None),
+        cookies=_cookies(document.at("cookies"), units),
+    )
+
+
+def _cookies(document: Document, units: Units) -> CookiesSpec | None:
+    if document.value is None:
+        return None
+    domain = text_of(document.at("domain")).lower().removeprefix(".")
+    return CookiesSpec(
+        domain or None,
+        units.milliseconds(document.at("max_age"), COOKIE_MS),
+        text_of(document.at("consent"), "functional"),
     )
 
 
@@ -56,4 +85,18 @@ def _server(document: Document, units: Units) -> ServerSpec:
         max_event_bytes=units.size_bytes(document.at("max_event"), usual.max_event_bytes),
         max_batch_events=whole_of(document.at("max_batch"), usual.max_batch_events),
         shutdown_ms=units.milliseconds(document.at("shutdown"), usual.shutdown_ms),
+        rate_per_s=units.rate_per_s(document.at("rate"), None),
+        trusted_proxies=units.networks(document.at("trusted_proxies")),
+        tls=_tls(document.at("tls")),
+        request_timeout_ms=units.milliseconds(
+            document.at("request_timeout"), usual.request_timeout_ms
+        ),
+        max_connections=whole_of(document.at("max_connections"), usual.max_connections),
+        log_format=text_of(document.at("log_format"), usual.log_format),
     )
+
+
+def _tls(document: Document) -> TlsSpec | None:
+    if document.value is None:
+        return None
+    return TlsSpec(text_of(document.at("certificate")), text_of(document.at("key")))

@@ -4,33 +4,73 @@ A ``Document`` stands where the text may hold an expression; ``engine/release`` 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from engine.model.document import Document
 from engine.model.event import SourceKind, Unplanned
 from engine.model.jsonvalue import Body
+from engine.project.cookies import CookiesSpec
+from engine.project.networks import Network
+from engine.project.policy import BatchSpec, BreakerSpec, LimitsSpec, RetrySpec
 
 
 @dataclass(frozen=True, slots=True)
 class SourceSpec:
-    """One entry of ``sources:``; ``write_key`` is a template over ``env``."""
+    """One entry of ``sources:``; ``write_key`` and its SHA-256 are templates over ``env``.
+
+    So are the ``origins:`` of ``document``.
+    """
 
     name: str
     kind: SourceKind
     unplanned: Unplanned
     write_key: Document
+    write_key_sha256: Document
+    document: Document
+    rate_per_s: float | None = None
+    cookies: CookiesSpec | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TlsSpec:
+    """``server.tls:`` — PEM files, relative to the project's folder."""
+
+    certificate: str
+    key: str
 
 
 @dataclass(frozen=True, slots=True)
 class ServerSpec:
-    """``server:`` — where it listens and what one request may be."""
+    """``server:`` — where it listens and what one request may be.
+
+    ``rate_per_s`` counts the events of each write key, None is no limit.
+    """
 
     listen: str = "127.0.0.1:8080"
     max_request_bytes: int = 8 * 1024 * 1024
     max_event_bytes: int = 32 * 1024
     max_batch_events: int = 2500
     shutdown_ms: int = 10_000
+    rate_per_s: float | None = None
+    trusted_proxies: tuple[Network, ...] = ()
+    tls: TlsSpec | None = None
+    request_timeout_ms: int = 30_000
+    max_connections: int = 10_000
+    log_format: str = "text"
+
+
+@dataclass(frozen=True, slots=True)
+class KeepSpec:
+    """``privacy.keep:`` and ``disk:`` — for how long, and in how much room, things are kept.
+
+    ``most_bytes`` is what the data folder may take, ``free_bytes`` what stays free beside it.
+    """
+
+    events_ms: int = 30 * 86_400_000
+    audit_ms: int = 2 * 365 * 86_400_000
+    most_bytes: int = 20 * 2**30
+    free_bytes: int = 500 * 2**20
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,43 +84,16 @@ class ProjectSpec:
     dedupe_window_ms: int
     remember_ms: int
     document: Document
+    keep: KeepSpec = field(default_factory=KeepSpec)
 
 
 @dataclass(frozen=True, slots=True)
 class ConsentSpec:
-    """``consent:`` of a destination: all or any of these categories must be granted."""
+    """``consent:`` of a destination: all or any of these, in lower case, must be granted."""
 
     all: tuple[str, ...] = ()
     any: tuple[str, ...] = ()
     when_missing: str = "deny"
-
-
-@dataclass(frozen=True, slots=True)
-class BatchSpec:
-    """``batch:`` of a destination; ``group_by`` are dotted paths in the payload."""
-
-    max_events: int = 1
-    max_bytes: int = 1024 * 1024
-    linger_ms: int = 0
-    group_by: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class LimitsSpec:
-    """``limits:`` of a destination; ``rate_per_s`` counts requests, None is no limit."""
-
-    rate_per_s: float | None = None
-    concurrency: int = 4
-    timeout_ms: int = 10_000
-
-
-@dataclass(frozen=True, slots=True)
-class RetrySpec:
-    """``retry:`` of a destination."""
-
-    max_age_ms: int
-    first_ms: int = 1000
-    longest_ms: int = 15 * 60 * 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +181,8 @@ class DestinationSpec:
     batch: BatchSpec
     limits: LimitsSpec
     retry: RetrySpec
+    breaker: BreakerSpec
+    ordered: bool
     window_ms: int | None
     sunset: str | None
     responses: tuple[ResponseSpec, ...]

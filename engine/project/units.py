@@ -35,10 +35,12 @@ ONE_DURATION = re.compile(rf"{NUMBER}(ms|min|[smhdwy])", re.ASCII)
 DURATION = re.compile(rf"(?:{NUMBER}(ms|min|[smhdwy]))+", re.ASCII)
 SIZE = re.compile(rf"{NUMBER}([KMG]i?B|B)", re.ASCII)
 RATE = re.compile(rf"{NUMBER}/(s|min|h|d)", re.ASCII)
+SHARE = re.compile(rf"{NUMBER}%", re.ASCII)
 
 A_DURATION = "a time such as 250ms, 10s, 15m, 1h30m or 7d"
 A_SIZE = "a size such as 500KB, 32KiB or 1MiB"
 A_RATE = "a rate such as 50/s or 600/min"
+A_SHARE = "a share such as 50% or 12.5%"
 
 
 def parse_duration(text: str) -> int:
@@ -74,3 +76,11 @@ def parse_rate(text: str) -> float:
     if rate <= 0:
         raise ValueError("expected a rate of more than none; to send nothing, write mode: off")
     return rate
+
+
+def parse_share(text: str) -> float:
+    """A part of the whole, more than none and at most 1; raises ``ValueError`` as the others do."""
+    found = SHARE.fullmatch(text.strip())
+    if not found or not 0 < float(found[1]) <= 100:
+        raise ValueError(f"expected {A_SHARE}, more than 0% and at most 100%")
+    return float(found[1]) / 100

@@ -1,14 +1,14 @@
 """Project -> Release: compiles every file, and collects every finding in one run."""
 
 from engine.model.cache import Caches
-from engine.model.event import Source
-from engine.model.finding import Finding, error, in_order, warning
-from engine.project.spec import Project, ProjectSpec
+from engine.model.finding import Finding, in_order, warning
+from engine.project.spec import Project
+from engine.release.browsers import build_browsers
 from engine.release.destination import Destination, build_destination
 from engine.release.inbound import build_inbounds
+from engine.release.keys import build_keys
 from engine.release.plan import build_plan
 from engine.release.release import Release
-from engine.release.settings import render_text
 
 NAME_LENGTH = 12
 
@@ -27,16 +27,19 @@ def build_release(
     findings += faults
     inbounds, faults = build_inbounds(project, caches)
     findings += faults
-    write_keys, faults = _write_keys(project)
+    keys, faults = build_keys(project)
+    findings += faults
+    browsers, faults = build_browsers(project)
     findings += faults
     return Release(
         project.digest[:NAME_LENGTH],
         project.spec,
         plan,
         destinations,
-        write_keys,
+        keys,
         project.env,
         inbounds,
+        browsers,
     ), in_order(findings)
 
 
@@ -63,26 +66,3 @@ def _destinations(
                 )
             )
     return tuple(built), findings
-
-
-def _write_keys(project: Project) -> tuple[dict[str, Source], list[Finding]]:
-    keys: dict[str, Source] = {}
-    findings: list[Finding] = []
-    for spec in project.spec.sources:
-        key, faults = render_text(spec.write_key, project.env)
-        findings += faults
-        if not key:
-            continue
-        if (other := keys.get(key)) is not None:
-            findings.append(_shared_key(project.spec, spec.name, other.name))
-        keys[key] = Source(spec.name, spec.kind, spec.unplanned)
-    return keys, findings
-
-
-def _shared_key(spec: ProjectSpec, name: str, other: str) -> Finding:
-    return error(
-        "E314",
-        spec.document.place("sources", name, "write_key"),
-        f"sources {other} and {name} have the same write key",
-        "give each source a key of its own",
-    )

@@ -9,15 +9,8 @@ from engine.model.document import Place
 from engine.model.finding import Finding, error
 from engine.model.jsonvalue import Body, as_body
 from engine.model.names import did_you_mean
-from engine.project.spec import (
-    BatchSpec,
-    ConsentSpec,
-    DestinationSpec,
-    LimitsSpec,
-    Project,
-    RetrySpec,
-    RuleFileSpec,
-)
+from engine.project.policy import BatchSpec, BreakerSpec, LimitsSpec, RetrySpec
+from engine.project.spec import ConsentSpec, DestinationSpec, Project, RuleFileSpec
 from engine.release.answers import AnswerLine, compile_answers
 from engine.release.auth import ServiceAccount, compile_auth
 from engine.release.mailbox import Mailbox, compile_mailbox
@@ -44,6 +37,7 @@ class Destination:
     vendor's own key, of its name for the event, of what it matches people by, and of what payloads
     of one request share. ``unset`` names the environment variables that its request needs and that
     are not set: with one of them missing it can't send. It has a ``request`` or a ``mailbox``.
+    ``ordered``: each person's events go one after the other.
     """
 
     name: str
@@ -75,6 +69,8 @@ class Destination:
     batch: BatchSpec
     limits: LimitsSpec
     retry: RetrySpec
+    breaker: BreakerSpec
+    ordered: bool
     window_ms: int | None
     unset: tuple[str, ...]
     sunset: str | None
@@ -137,6 +133,8 @@ def build_destination(
         batch=spec.batch,
         limits=spec.limits,
         retry=spec.retry,
+        breaker=spec.breaker,
+        ordered=spec.ordered,
         window_ms=spec.window_ms,
         unset=parts.unset,
         sunset=spec.sunset,

@@ -1,12 +1,14 @@
 """A release: one loaded, validated set of files, immutable, known by the hash of its content."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from engine.model.event import Source
 from engine.project.spec import ProjectSpec
+from engine.release.browsers import Browsers
 from engine.release.destination import Destination
 from engine.release.inbound import InboundMapping
+from engine.release.keys import FileKeys
 from engine.release.plan import Plan
 
 
@@ -14,17 +16,23 @@ from engine.release.plan import Plan
 class Release:
     """What serves.
 
-    ``name`` is the first 12 hex digits of the content hash; ``write_keys`` maps each write key to
-    its source; ``destinations`` stand in the order of their file names.
+    ``name`` is the first 12 hex digits of the content hash; ``destinations`` stand in the order of
+    their file names.
     """
 
     name: str
     spec: ProjectSpec
     plan: Plan
     destinations: tuple[Destination, ...]
-    write_keys: Mapping[str, Source]
+    keys: FileKeys
     env: Mapping[str, str]
     inbounds: tuple[InboundMapping, ...] = ()
+    browsers: Browsers = field(default_factory=Browsers)
+
+    @property
+    def write_keys(self) -> Mapping[str, Source]:
+        """The source of each write key that stands in the files in clear."""
+        return self.keys.clear
 
     def inbound(self, name: str) -> InboundMapping | None:
         """The inbound mapping of that name."""

@@ -6,14 +6,14 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from urllib.parse import quote, quote_plus, urlsplit
+from urllib.parse import quote, quote_plus
 
 from engine.mapping.compile import Template, compile_tree, compile_value
 from engine.mapping.scope import ScopeSpec
 from engine.mapping.tree import parse_tree
 from engine.model.cache import Caches
 from engine.model.document import Document
-from engine.model.finding import Finding, error
+from engine.model.finding import Finding
 from engine.model.jsonvalue import Body
 from engine.project.spec import DestinationSpec, Project, PullSpec
 from engine.release.scope import PULL_NAMES, RAW_BODY, REQUEST_NAMES, scope
@@ -70,7 +70,7 @@ def compile_request(
     params, faults = _compile_part(request.params, names, caches)
     findings += faults
     body, faults = _compile_part(request.body, names, caches)
-    findings += faults + _steerable_host(request.url)
+    findings += faults
     if url is None or headers is None or params is None or body is None:
         return None, findings
     env = project.env
@@ -94,21 +94,6 @@ def _compile_part(
     tree, findings = parse_tree(document)
     template, faults = compile_tree(tree, names, caches=caches, bounded=False)
     return template, findings + faults
-
-
-def _steerable_host(url: Document) -> list[Finding]:
-    """A finding where the host of the URL could come from an event."""
-    host = urlsplit(str(url.value)).netloc
-    if not re.search(r"\b(batch|group)\b", host):
-        return []
-    return [
-        error(
-            "E313",
-            url.place(),
-            "the host of this URL could be chosen by an event",
-            "take the host from settings or env",
-        )
-    ]
 
 
 def _unset(

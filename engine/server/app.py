@@ -4,14 +4,21 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from starlette.applications import Starlette
+from starlette.types import ASGIApp
 
+from engine.api.admin import Admin
+from engine.api.browser import BrowserApi
+from engine.api.cors import Cors
 from engine.api.health import Health
+from engine.api.image import ImageApi
 from engine.api.mailbox import MailboxApi
 from engine.api.problems import handlers
 from engine.api.segment import TrackingApi
+from engine.control.control import Control
 from engine.delivery.supervise import Delivery
 from engine.ingest.accept import Ingest
 from engine.ingest.authenticate import Keys
+from engine.ingest.guard import Guard
 from engine.ingest.pull import Pulls
 from engine.model.cache import Caches
 from engine.model.clock import Clock
@@ -30,25 +37,46 @@ class Faces:
     caches: Caches
     vendors: str
     stopping: Callable[[], bool]
+    keys: Keys
 
 
-def build_app(faces: Faces) -> Starlette:
+def build_app(faces: Faces) -> ASGIApp:
     """The ASGI app of the server."""
     release = faces.ingest.release
-    keys = Keys(release().write_keys, faces.caches)
-    tracking = TrackingApi(faces.ingest, lambda: keys, faces.clock)
+    keys = faces.keys
+    admin = Admin(
+        Control(
+            release(),
+            faces.ingest.log,
+            faces.ingest.state,
+            faces.ingest,
+            faces.clock,
+            faces.delivery,
+            keys,
+        ),
+        lambda: keys,
+    )
+    tracking = TrackingApi(faces.ingest, lambda: keys, faces.clock, Guard(release, faces.notices))
     health = Health(
         faces.vendors,
         release,
-        faces.delivery.paused,
+        faces.delivery.standings,
         faces.pulls.states,
         faces.stopping,
         faces.notices,
     )
     mailbox = MailboxApi(release, faces.ingest.state, faces.notices, faces.clock)
     app = Starlette(
-        routes=[*tracking.routes(), *mailbox.routes(), *health.routes()],
+        routes=[
+            *tracking.routes(),
+            *BrowserApi(tracking).routes(),
+            *ImageApi(tracking, faces.notices).routes(),
+            *mailbox.routes(),
+            *admin.routes(),
+            *health.routes(),
+        ],
         exception_handlers=handlers(faces.notices),
     )
     app.router.redirect_slashes = False
-    return app
+    # Around all of it: a fault, too, is answered so that the page can read it, and comes back.
+    return Cors(app, lambda: release().browsers)

@@ -1,13 +1,16 @@
-"""The data folder: held by one server at a time, and marked with the mode it was made in.
+"""The data folder: held by one process at a time, and marked with the mode it was made in.
 
-Files: ``encamina.lock`` (held with flock by the server that serves the folder; its text is that
-server's process id), ``mode`` (``sandbox`` or ``live``, written once), and the databases.
+Files: ``encamina.lock`` (held with flock by whoever serves or changes the folder; its lines are
+that process's id and, once a server listens, its URL), ``mode`` (``sandbox`` or ``live``, written
+once), and the databases.
 """
 
 import fcntl
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
@@ -15,13 +18,40 @@ from engine.model.errors import DataFolderError
 
 LOCK = "encamina.lock"
 MARK = "mode"
+LOOKS, LOOK_S = 5, 0.01
+"""How often, and how far apart, a lock is tried before it counts as held."""
+
+
+class FolderHeld(DataFolderError):  # noqa: N818 - reads as what happened
+    """Another process holds the folder: ``url`` is where it listens, None if it does not (yet)."""
+
+    def __init__(self, folder: Path, holder: str, url: str | None) -> None:
+        where = f" at {url}" if url else ""
+        who = f" (process {holder}{where})" if holder else ""
+        super().__init__(
+            f"the data folder {folder} is served by another process{who}; "
+            "stop it, or name another folder with --data"
+        )
+        self.url = url
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """The folder is ours while the block lasts."""
+
+    lock: IO[str]
+
+    def listens_at(self, url: str) -> None:
+        """Tell commands in other processes where to ask for changes."""
+        _write(self.lock, f"{os.getpid()}\n{url}\n")
 
 
 @contextmanager
-def held(folder: Path, mode: str) -> Iterator[None]:
-    """Hold the folder, made if need be; ``DataFolderError`` if another server does.
+def held(folder: Path, mode: str) -> Iterator[Hold]:
+    """Hold the folder, made if need be; raises ``FolderHeld`` if another process does.
 
-    A folder made in one mode is refused in the other, so that no demo event reaches a real vendor.
+    A folder made in one mode is refused in the other (``DataFolderError``), so that no demo event
+    reaches a real vendor.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -31,7 +61,7 @@ def held(folder: Path, mode: str) -> Iterator[None]:
     with lock:
         _take(lock, folder)
         _check_mode(folder, mode)
-        yield
+        yield Hold(lock)
 
 
 def mode_of(folder: Path) -> str | None:
@@ -42,20 +72,45 @@ def mode_of(folder: Path) -> str | None:
         return None
 
 
+def served_at(folder: Path) -> str | None:
+    """Where the server that holds the folder listens; None if none does, or not yet."""
+    try:
+        with (folder / LOCK).open() as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        with (folder / LOCK).open() as lock:
+            return [*lock.read().splitlines(), "", ""][1] or None
+    except OSError:
+        return None
+    return None
+
+
 def _take(lock: IO[str], folder: Path) -> None:
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        _lock(lock)
     except OSError as error:
         lock.seek(0)
-        holder = lock.read().strip()
-        who = f" (process {holder})" if holder else ""
-        raise DataFolderError(
-            f"the data folder {folder} is served by another process{who}; "
-            "stop it, or name another folder with --data"
-        ) from error
+        holder, url, *_ = [*lock.read().splitlines(), "", ""]
+        raise FolderHeld(folder, holder, url or None) from error
+    _write(lock, f"{os.getpid()}\n")
+
+
+def _lock(lock: IO[str]) -> None:
+    """Take it; who only looks at whether it is held (``served_at``) has it for an instant."""
+    for _ in range(LOOKS):
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(LOOK_S)
+        else:
+            return
+    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def _write(lock: IO[str], text: str) -> None:
     lock.seek(0)
     lock.truncate()
-    lock.write(str(os.getpid()))
+    lock.write(text)
     lock.flush()
 
 

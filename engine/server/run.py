@@ -11,26 +11,34 @@ import trio
 from engine.delivery.send import MOST_EXPORT_BYTES, open_sender
 from engine.delivery.supervise import Delivery
 from engine.ingest.accept import Ingest
+from engine.ingest.authenticate import Keys
 from engine.ingest.consent import StoredConsent
+from engine.ingest.disk import Disk
 from engine.ingest.people import People
 from engine.ingest.pull import Pulls
+from engine.ingest.stored_keys import stored_keys
 from engine.log.open import LogSettings, open_log
 from engine.model.cache import Caches
 from engine.model.clock import Clock, Millis, system_clock
 from engine.release.release import Release
 from engine.server.app import Faces, build_app
-from engine.server.folder import held
-from engine.server.http import serve_app
+from engine.server.folder import Hold, held
+from engine.server.http import listening_of, serve_app
 from engine.server.signals import stop_on_signal
+from engine.server.tidy import Tidy
 from engine.server.vendors import Vendors
 from engine.sqlite.database import Databases
 from engine.state.open import open_state
+from engine.telemetry.disk import DiskNotices
 from engine.telemetry.notices import Notices
 
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """What a server is started with; ``listening`` is called with its URL once it takes events."""
+    """What a server is started with; ``listening`` is called with its URL once it takes events.
+
+    ``root`` is the project's folder, from which the settings name files.
+    """
 
     release: Release
     data: Path
@@ -39,6 +47,7 @@ class Setup:
     notices: Notices
     caches: Caches
     listening: Callable[[str], None]
+    root: Path = Path()
     clock: Clock = system_clock
 
 
@@ -49,29 +58,46 @@ async def run(setup: Setup) -> None:
     """
     spec = setup.release.spec
     _calm_the_collector()
-    with held(setup.data, setup.vendors.mode):
+    with held(setup.data, setup.vendors.mode) as hold:
         async with Databases(setup.data) as files, open_sender(setup.vendors.sandbox_url) as sender:
             log = await open_log(
                 spec.log_url, files, LogSettings(setup.clock, spec.dedupe_window_ms)
             )
             state = await open_state(spec.state_url, files)
+            room = DiskNotices(setup.notices)
+            disk = Disk(spec.keep, files.usage, room)
+            tidy = Tidy(setup.release, log, state, files, disk, room, setup.clock)
             people = People(state, setup.notices, setup.caches)
-            ingest = Ingest(lambda: setup.release, log, state, setup.notices, people)
+            ingest = Ingest(lambda: setup.release, log, state, setup.notices, people, disk)
             stored = StoredConsent(people, spec.remember_ms, setup.clock)
-            await _serve(
-                setup,
-                ingest,
-                Delivery(
-                    setup.release,
-                    log,
-                    state,
-                    sender,
-                    setup.notices,
-                    setup.clock,
-                    stored if spec.remember_ms else None,
-                ),
-                Pulls(ingest, replace(sender, most_bytes=MOST_EXPORT_BYTES).send, setup.clock),
-            )
+            keys = Keys(setup.release, setup.caches)
+            keys.use(await stored_keys(state))
+            await disk.look()
+            async with trio.open_nursery() as keeping:
+                keeping.start_soon(disk.run)
+                keeping.start_soon(tidy.run)
+                await _serve(
+                    replace(setup, listening=partial(_tell, hold, setup.listening)),
+                    keys,
+                    ingest,
+                    Delivery(
+                        setup.release,
+                        log,
+                        state,
+                        sender,
+                        setup.notices,
+                        setup.clock,
+                        stored if spec.remember_ms else None,
+                    ),
+                    Pulls(ingest, replace(sender, most_bytes=MOST_EXPORT_BYTES).send, setup.clock),
+                )
+                keeping.cancel_scope.cancel()
+
+
+def _tell(hold: Hold, listening: Callable[[str], None], url: str) -> None:
+    """Say where it listens: in the lock file, for commands that change something, and to people."""
+    hold.listens_at(url)
+    listening(url)
 
 
 def _calm_the_collector() -> None:
@@ -81,7 +107,12 @@ def _calm_the_collector() -> None:
     gc.set_threshold(50_000, 50, 100)
 
 
-async def _serve(setup: Setup, ingest: Ingest, delivery: Delivery, pulls: Pulls) -> None:
+async def _serve(
+    setup: Setup, keys: Keys, ingest: Ingest, delivery: Delivery, pulls: Pulls
+) -> None:
+    how = listening_of(
+        setup.release.spec.server, setup.root, partial(setup.notices.alarm, "listener")
+    )
     stop = trio.Event()
     grace_s = setup.release.spec.server.shutdown_ms / 1000
     app = build_app(
@@ -94,6 +125,7 @@ async def _serve(setup: Setup, ingest: Ingest, delivery: Delivery, pulls: Pulls)
             setup.caches,
             setup.vendors.mode,
             stop.is_set,
+            keys,
         )
     )
     await delivery.create_groups()
@@ -101,9 +133,7 @@ async def _serve(setup: Setup, ingest: Ingest, delivery: Delivery, pulls: Pulls)
         watch.start_soon(stop_on_signal, stop)
         async with trio.open_nursery() as tasks:
             tasks.start_soon(delivery.run)
-            urls = await tasks.start(
-                partial(serve_app, app, setup.listen, stop.wait, graceful_s=grace_s)
-            )
+            urls = await tasks.start(partial(serve_app, app, setup.listen, stop.wait, how))
             setup.listening(urls[0])
             # Stopped at any moment, a pull repeats nothing and overspends nothing: it need not end.
             watch.start_soon(pulls.run)

@@ -13,6 +13,8 @@ Connection: TypeAlias = sqlite3.Connection
 SqliteError: TypeAlias = sqlite3.Error
 """Whatever the library raises; ``storage_fault`` puts it into words."""
 
+LIBRARY_VERSION = sqlite3.sqlite_version
+
 BUSY_TIMEOUT_S = 5.0
 # Ten sizes of each multi-row statement (see rows) for a handful of tables, and the rest.
 STATEMENTS_KEPT = 256
@@ -24,7 +26,10 @@ WRITE_CACHE_KIB = 16 * 1024
 READ_CACHE_KIB = 2 * 1024
 
 _HELD = f"another process holds it (waited {BUSY_TIMEOUT_S:g} s); stop that one"
-_DAMAGED = "damaged, or no SQLite file; put back a backup"
+_DAMAGED = (
+    "damaged, or no SQLite file; stop the server and run `encamina doctor --repair`, which saves "
+    "what can be read, or put back a backup"
+)
 _CLOSED_DOOR = "can't be opened; is it there, and are its rights enough?"
 _WORDS = {
     sqlite3.SQLITE_FULL: "no room is left on the disk; free some and try again",
@@ -90,6 +95,8 @@ def _connect(uri: str) -> Connection:
 
 
 def _prepare_to_write(connection: Connection, path: Path) -> None:
+    # Only a file without tables takes it: then what is removed can go back to the disk.
+    connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
     (mode,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
     if mode != "wal":
         raise StorageError(f"{path}: this file system can't hold it; use a local disk")

@@ -1,5 +1,6 @@
 """A SQLite file as the rooms above get it: its reader and, unless one only looks, its writer."""
 
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -8,7 +9,11 @@ import trio
 
 from engine.model.errors import StorageError
 from engine.sqlite.reader import Reader
+from engine.sqlite.size import Usage, give_back_pages, gives_back, usage_of
 from engine.sqlite.writer import Writer
+
+GIVE_BACK_EVERY_S = 0.02
+"""Between two steps of giving back, so that other writes come between them."""
 
 
 class Database:
@@ -36,6 +41,19 @@ class Database:
             raise StorageError(f"{self.path}: opened to look only, nothing can be written")
         return self._writer
 
+    async def usage(self) -> Usage:
+        """How much room it takes."""
+        return await self.reader.run(partial(usage_of, path=self.path))
+
+    async def give_back(self) -> None:
+        """Give all room that holds nothing back to the disk, in small steps."""
+        if not await self.reader.run(gives_back):
+            return
+        left = 1
+        while left:
+            left = await self.writer.run(give_back_pages)
+            await trio.sleep(GIVE_BACK_EVERY_S)
+
     async def close(self) -> None:
         """Close the connections, the writer last so that it leaves one tidy file."""
         await self.reader.close()
@@ -62,6 +80,20 @@ class Databases:
             if path not in self._open:
                 self._open[path] = await Database.open(path, look_only=self._look_only)
             return self._open[path]
+
+    async def usage(self) -> Usage:
+        """How much room the open files take together; they lie on one disk."""
+        each = [await database.usage() for database in self._open.values()]
+        return Usage(
+            sum(one.used_bytes for one in each),
+            sum(one.idle_bytes for one in each),
+            min((one.left_bytes for one in each), default=0),
+        )
+
+    async def give_back(self) -> None:
+        """Give what room holds nothing back to the disk."""
+        for database in self._open.values():
+            await database.give_back()
 
     async def __aenter__(self) -> Self:
         return self

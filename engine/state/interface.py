@@ -5,17 +5,22 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from engine.model.clock import Millis
-from engine.model.delivery import Delivery, DeliveryKey, MatchCount
+from engine.model.delivery import Attempt, Delivery, DeliveryKey, MatchCount
 from engine.model.delivery import State as DeliveryState
 from engine.model.event import Event
 from engine.model.jsonvalue import Json
 from engine.model.person import Memory, PersonKey
+from engine.model.replay import Replay
 from engine.model.verdict import Reason
 
 
 @dataclass(frozen=True, slots=True)
 class QuarantinedEvent:
-    """An event in quarantine: ``body`` as it came, ``number`` counts up over the quarantine."""
+    """An event in quarantine: ``body`` as it came, ``number`` counts up over the quarantine.
+
+    ``timestamp`` is its corrected moment, ``ip`` and ``user_agent`` what its request told of who
+    sent it, as far as the event did not.
+    """
 
     number: int
     source: str
@@ -23,17 +28,61 @@ class QuarantinedEvent:
     received_at: Millis
     body: Json
     reasons: tuple[Reason, ...]
+    timestamp: Millis | None = None
+    ip: str | None = None
+    user_agent: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class DeliveryFilter:
-    """Which deliveries to list: None and empty mean any; names may be globs."""
+    """Which deliveries to list: None and empty mean any; names may be globs.
+
+    ``reason`` is a glob too or, without ``*`` and ``?``, a part of it; ``until`` is not included.
+    """
 
     destination: str | None = None
     state: DeliveryState | None = None
     message_id: str | None = None
     rule: str | None = None
     since: Millis | None = None
+    until: Millis | None = None
+    event: str | None = None
+    reason: str | None = None
+    replay: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReasonCount:
+    """How many have one reason: ``group`` is a destination or, in quarantine, a source.
+
+    ``event`` is the name of the newest one's event (its type where it has none), ``message_id`` its
+    id, ``at`` its moment.
+    """
+
+    group: str
+    reason: str
+    count: int
+    event: str
+    message_id: str
+    at: Millis
+
+
+@dataclass(frozen=True, slots=True)
+class QuarantineFilter:
+    """Which events in quarantine: None and empty mean any, ``event`` may be a glob.
+
+    ``reason`` as in ``DeliveryFilter``, over ``path: message``; the moments are of receiving.
+    """
+
+    source: str | None = None
+    message_id: str | None = None
+    event: str | None = None
+    reason: str | None = None
+    since: Millis | None = None
+    until: Millis | None = None
+
+
+ANY_QUARANTINED = QuarantineFilter()
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +112,19 @@ class State(Protocol):
     async def record(self, deliveries: Sequence[Delivery]) -> None:
         """Write these deliveries, each over what its key held before; safe to repeat."""
 
+    async def attempts(self, message_id: str) -> Mapping[DeliveryKey, Sequence[Attempt]]:
+        """The kept attempts of every delivery of this message, also of forgotten ones, by number.
+
+        Recorded with the delivery that brings them as ``tried``, in one write. Of a delivery with
+        many the first and the newest are kept.
+        """
+
+    async def forget_audit(self, before: Millis, *, limit: int) -> int:
+        """Remove what is recorded before that moment: settled deliveries, attempts, quarantine.
+
+        Some at a time, about ``limit``, the oldest first; how many went, 0 where none is left.
+        """
+
     async def forget(self, keys: Sequence[DeliveryKey]) -> None:
         """Remove these records: what they stood for was decided, under other keys."""
 
@@ -77,6 +139,12 @@ class State(Protocol):
         With ``after`` the first ``limit`` behind that key (``DeliveryKey(0, "")`` begins at the
         beginning), without it the newest ``limit``.
         """
+
+    async def count_deliveries(self, which: DeliveryFilter) -> int:
+        """How many deliveries there are of these."""
+
+    async def reasons(self, which: DeliveryFilter) -> list[ReasonCount]:
+        """How many of these deliveries have which reason at which destination, the most first."""
 
     async def delivery_counts(self) -> Mapping[str, Mapping[DeliveryState, int]]:
         """``counts[destination][state]`` of what is recorded."""
@@ -118,8 +186,32 @@ class State(Protocol):
         False for one that is there already (same source and message id, still in quarantine).
         """
 
-    async def quarantined(self, *, limit: int, after: int | None = None) -> list[QuarantinedEvent]:
+    async def quarantined(
+        self,
+        *,
+        limit: int,
+        after: int | None = None,
+        which: QuarantineFilter = ANY_QUARANTINED,
+    ) -> list[QuarantinedEvent]:
         """Events in quarantine by number: those after number ``after``, else the newest."""
+
+    async def count_quarantined(self, which: QuarantineFilter) -> int:
+        """How many events there are of these in quarantine."""
+
+    async def quarantine_reasons(self, which: QuarantineFilter) -> list[ReasonCount]:
+        """How many of these have which reasons, by source, the most first.
+
+        Of each event all its reasons in one text, as ``path: message``, with ``; `` between.
+        """
+
+    async def renew_reasons(self, found: Mapping[int, tuple[Reason, ...]]) -> None:
+        """The events of these numbers are in quarantine for these reasons now."""
+
+    async def leave_quarantine(self, source: str, ids: Sequence[str], verdict: str) -> int:
+        """The events of these ids leave the quarantine; the source's counts move to that verdict.
+
+        In one write, so that the counts add up. An id that is not there is none; how many left.
+        """
 
     async def note_verdicts(
         self, source: str, counts: Mapping[str, int], accepted: Sequence[str] = ()
@@ -149,6 +241,23 @@ class State(Protocol):
 
     async def forget_people(self, before: Millis, *, limit: int) -> int:
         """Remove what was seen last before that moment, at most ``limit`` ids; how many went."""
+
+    async def add_replay(self, replay: Replay) -> Replay:
+        """Keep a new replay; gives it with its number."""
+
+    async def set_replay(self, replay: Replay) -> None:
+        """Write over the replay of that number; one that was stopped stays stopped."""
+
+    async def replays(self) -> list[Replay]:
+        """Every replay, the newest last."""
+
+    async def open_deliveries(
+        self, replay: int, *, limit: int, due_by: Millis | None = None
+    ) -> list[Delivery]:
+        """Unsettled deliveries of a replay, with payloads: those due by then, else all of them."""
+
+    async def count_open(self, replay: int) -> int:
+        """How many unsettled deliveries a replay has."""
 
     async def setting(self, name: str) -> str | None:
         """A stored setting (a destination's pause, the mode of the data folder), or None."""

@@ -1,22 +1,29 @@
 """structlog set up: one line a happening, words for a terminal, JSON for a machine."""
 
 import sys
-from typing import TextIO
+from collections.abc import Iterable
+from typing import TextIO, cast
 
 import structlog
 from structlog.typing import FilteringBoundLogger, Processor
 
+from engine.telemetry.redact import Redactor
+from engine.telemetry.stream import Unfailing
 
-def make_logger(*, as_json: bool, stream: TextIO = sys.stderr) -> FilteringBoundLogger:
-    """A logger that writes to ``stream``; nothing global is configured."""
+
+def make_logger(
+    *, as_json: bool, stream: TextIO = sys.stderr, secrets: Iterable[str] = ()
+) -> FilteringBoundLogger:
+    """A logger that writes to ``stream``, without ``secrets``; nothing global is configured."""
     renderer: Processor = (
         structlog.processors.JSONRenderer()
         if as_json
         else structlog.dev.ConsoleRenderer(colors=stream.isatty(), pad_event_to=0)
     )
     logger: FilteringBoundLogger = structlog.wrap_logger(
-        structlog.PrintLogger(stream),
+        structlog.PrintLogger(cast("TextIO", Unfailing(stream))),
         processors=[
+            Redactor(secrets),
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             renderer,

@@ -12,6 +12,8 @@ from pathlib import Path
 from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
 from structlog.typing import FilteringBoundLogger
 
+from engine.model.errors import EncaminaError
+
 FRAMES = 6
 """Innermost frames of a fault that go into the log."""
 
@@ -19,11 +21,15 @@ FRAMES = 6
 @dataclass(frozen=True, slots=True)
 class _Counters:
     events: Counter
+    readmitted: Counter
     deliveries: Counter
     requests: Counter
     alarms: Counter
     paused: Gauge
+    breaker: Gauge
+    openings: Counter
     pulls: Counter
+    limited: Counter
 
     @classmethod
     def over(cls, registry: CollectorRegistry) -> "_Counters":
@@ -31,6 +37,12 @@ class _Counters:
             Counter(
                 "encamina_events_total",
                 "Events by source and verdict",
+                ["source", "verdict"],
+                registry=registry,
+            ),
+            Counter(
+                "encamina_readmitted_total",
+                "Events that left the quarantine after a fix, by source and verdict",
                 ["source", "verdict"],
                 registry=registry,
             ),
@@ -58,10 +70,28 @@ class _Counters:
                 ["destination"],
                 registry=registry,
             ),
+            Gauge(
+                "encamina_destination_breaker_open",
+                "1 while a destination's circuit breaker is not closed",
+                ["destination"],
+                registry=registry,
+            ),
+            Counter(
+                "encamina_breaker_openings_total",
+                "How often a destination's circuit breaker opened, also after a probe",
+                ["destination"],
+                registry=registry,
+            ),
             Counter(
                 "encamina_pulls_total",
                 "Requests of pulls by inbound mapping and outcome",
                 ["inbound", "outcome"],
+                registry=registry,
+            ),
+            Counter(
+                "encamina_rate_limited_events_total",
+                "Events in requests that were over their write key's rate",
+                ["source"],
                 registry=registry,
             ),
         )
@@ -81,6 +111,19 @@ class Notices:
     def events(self, source: str, verdict: str, count: int) -> None:
         """So many events of a source met this verdict."""
         self._counters.events.labels(source, verdict).inc(count)
+
+    def limited(self, source: str, count: int) -> None:
+        """So many events came over the rate of their write key; nothing of them was kept."""
+        self._counters.limited.labels(source).inc(count)
+
+    def readmitted(self, source: str, verdict: str, count: int) -> None:
+        """So many events of a source left the quarantine for the log, or were there already."""
+        self._counters.readmitted.labels(source, verdict).inc(count)
+        self.log.info("readmitted", source=source, verdict=verdict, count=count)
+
+    def dropped(self, source: str, count: int) -> None:
+        """So many events of a source were dropped from quarantine by hand."""
+        self.log.warning("quarantined events dropped by hand", source=source, count=count)
 
     def deliveries(self, destination: str, state: str, count: int) -> None:
         """So many deliveries of a destination came into this state."""
@@ -106,6 +149,21 @@ class Notices:
         self._counters.paused.labels(destination).set(0)
         self.log.info("destination resumed", destination=destination)
 
+    def breaker_opened(self, destination: str, reason: str, until: str) -> None:
+        """A vendor fails, so nothing is sent before ``until``; then one request tries it."""
+        self._counters.breaker.labels(destination).set(1)
+        self._counters.openings.labels(destination).inc()
+        self.log.error("breaker open", destination=destination, reason=reason, until=until)
+
+    def breaker_closed(self, destination: str) -> None:
+        """A vendor that failed is well again."""
+        self._counters.breaker.labels(destination).set(0)
+        self.log.info("breaker closed", destination=destination)
+
+    def slowed(self, destination: str, reason: str, until: str) -> None:
+        """A vendor asked to be left alone until then."""
+        self.log.warning("slowed", destination=destination, reason=reason, until=until)
+
     def pulled(self, inbound: str, facts: Mapping[str, int]) -> None:
         """A pull fetched a body; ``facts`` count what became of its events."""
         self._counters.pulls.labels(inbound, "fetched").inc()
@@ -122,6 +180,9 @@ class Notices:
         # The exception's own text can hold data, so the log gets its type and where it came from.
         frames = traceback.extract_tb(error.__traceback__)[-FRAMES:]
         trace = [f"{Path(one.filename).name}:{one.lineno} {one.name}" for one in frames]
+        # What we say ourselves is fit to be shown: which file, and what to do.
+        if isinstance(error, EncaminaError):
+            facts["message"] = str(error)
         self.log.error("fault", where=where, error=type(error).__name__, trace=trace, **facts)
 
     def said(self, what: str, **facts: object) -> None:

@@ -51,9 +51,9 @@ class Shop(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def site() -> Iterator[str]:
+def site(handler: type[BaseHTTPRequestHandler] = Shop) -> Iterator[str]:
     """The origin of a shop's site."""
-    with ThreadingHTTPServer(("127.0.0.1", 0), Shop) as server:
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()
         try:

@@ -126,8 +126,18 @@ async def test_the_same_id_in_appends_at_the_same_time_is_kept_once(engine, an_e
         assert sorted(given, key=str) == [1] + [None] * 9
 
 
+async def trimmed(log, before, limit=1000):
+    """How many entries went, in as many steps as it takes."""
+    gone, reached = 0, 0
+    while reached is not None:
+        step = await log.trim(received_before=Millis(before), after=reached, limit=limit)
+        gone, reached = gone + step.gone, step.reached
+    return gone
+
+
+@pytest.mark.parametrize("limit", [1, 2, 1000])
 async def test_trim_drops_what_every_group_has_finished_with_and_nothing_else(
-    engine, an_event, clock
+    engine, an_event, clock, limit
 ):
     async with engine.log() as log:
         await filled(log, an_event, 6, "meta", "ga4")
@@ -137,19 +147,73 @@ async def test_trim_drops_what_every_group_has_finished_with_and_nothing_else(
         await log.acknowledge("ga4", [1, 3, 4])
         await log.retry("ga4", [2], Millis(clock.at + 1_000))
 
-        dropped = [await log.trim(1), await log.trim(6)]
+        dropped = await trimmed(log, clock.at + 1, limit)
 
-        assert dropped == [1, 2]
+        assert dropped == 3
         assert positions(await log.read_range(0, 10)) == [2, 5, 6]
 
 
-async def test_a_position_is_never_given_twice(engine, an_event):
+def received(event, moment):
+    """The event, received at that moment."""
+    return event._replace(received_at=Millis(moment))
+
+
+@pytest.mark.parametrize("limit", [1, 1000])
+async def test_trim_keeps_what_came_at_that_moment_or_later(engine, an_event, clock, limit):
+    async with engine.log() as log:
+        ages = [3, 2, 1, 0]
+        await log.append([received(an_event(f"m{age}"), clock.at - age) for age in ages])
+
+        gone = await trimmed(log, clock.at - 1, limit)
+
+        assert gone == 2
+        assert positions(await log.read_range(0, 10)) == [3, 4]
+
+
+async def test_an_event_from_a_clock_that_ran_ahead_keeps_no_older_ones(engine, an_event, clock):
+    async with engine.log() as log:
+        await log.append([received(an_event("ahead"), clock.at + 10**10)])
+        await log.append([an_event("after it")])
+
+        gone = await trimmed(log, clock.at + 1, limit=1)
+
+        assert gone == 1
+        assert positions(await log.read_range(0, 10)) == [1]
+
+
+async def test_a_dropped_group_holds_nothing_and_begins_anew_at_the_end(engine, an_event, clock):
+    async with engine.log() as log:
+        await filled(log, an_event, 3, "meta", "gone")
+        await log.acknowledge("meta", positions(await log.read("meta", 10)))
+        await log.read("gone", 1)
+        await log.retry("gone", [1], Millis(clock.at + 1_000))
+
+        await log.drop_group("gone")
+        await log.drop_group("never there")
+
+        assert await log.groups() == ["meta"]
+        assert await trimmed(log, clock.at + 1) == 3
+        await log.create_group("gone")
+        assert await log.backlog("gone") == 0
+
+
+async def test_a_position_is_never_given_twice(engine, an_event, clock):
     async with engine.log() as log:
         await filled(log, an_event, 3)
-        dropped = await log.trim(3)
+        dropped = await trimmed(log, clock.at + 1)
         after = await log.append([an_event("next")])
 
     assert (dropped, after) == (3, [4])
     async with engine.log() as log:
-        await log.trim(4)
+        await trimmed(log, clock.at + 1)
         assert await log.last_position() == 4
+
+
+async def test_entries_are_found_by_their_positions_as_far_as_they_are_kept(engine, an_event):
+    async with engine.log() as log:
+        await log.append([an_event(f"m{number}") for number in range(1, 6)])
+
+        found = await log.read_at([4, 2, 99])
+
+        assert [(one.position, one.event.message_id) for one in found] == [(2, "m2"), (4, "m4")]
+        assert await log.read_at([]) == []

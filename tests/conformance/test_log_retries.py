@@ -4,6 +4,7 @@ import pytest
 import trio
 import trio.testing
 
+from engine.log.open import DAY_MS
 from engine.model.clock import Millis
 from tests.support.logs import filled, nothing_comes, positions
 
@@ -190,3 +191,51 @@ async def test_wake_reaches_a_reader_that_waits(engine, an_event, clock):
             await log.wake("meta")
 
         assert handed == [1]
+
+
+async def test_what_is_put_off_comes_in_time_though_the_clock_is_set_back(
+    engine, an_event, clock, autojump_clock
+):
+    async with engine.log() as log:
+        await filled(log, an_event, 2, "meta")
+        await log.read("meta", 10)
+        await log.retry("meta", [1], Millis(clock.at + 60_000))
+
+        clock.pass_ms(-10 * DAY_MS)
+        began = trio.current_time()
+        due = await log.read("meta", 10)
+
+    assert positions(due) == [1]
+    assert trio.current_time() - began <= 61
+
+
+async def test_after_the_clock_was_set_back_a_retry_still_waits_for_its_moment(
+    engine, an_event, clock, autojump_clock
+):
+    async with engine.log() as log:
+        await filled(log, an_event, 2, "meta")
+        await log.read("meta", 10)
+        await log.retry("meta", [1], Millis(clock.at + 60_000))
+        clock.pass_ms(-10 * DAY_MS)
+        await log.read("meta", 10)
+
+        began = trio.current_time()
+        await log.retry("meta", [1], Millis(clock.at + 60_000))
+        again = await log.read("meta", 10)
+
+    assert positions(again) == [1]
+    assert trio.current_time() - began >= 59
+
+
+async def test_after_a_restart_nothing_waits_for_a_clock_that_ran_ahead(engine, an_event, clock):
+    clock.pass_ms(400 * DAY_MS)
+    async with engine.log() as log:
+        await filled(log, an_event, 2, "meta")
+        await log.read("meta", 10)
+        await log.retry("meta", [1], Millis(clock.at + 60_000))
+    clock.pass_ms(-400 * DAY_MS)
+
+    async with engine.log() as log:
+        due = await log.read("meta", 1)
+
+    assert positions(due) == [1]

@@ -7,7 +7,7 @@ from engine.model.person import BROWSER, USER, Memory, PersonKey, Remembered
 
 pytestmark = pytest.mark.trio
 
-BROWSER_KEY, USER_KEY = PersonKey(BROWSER, "anon"), PersonKey(USER, "lucia")
+BROWSER_KEY, USER_KEY = PersonKey(BROWSER, "browser-7"), PersonKey(USER, "lucia")
 LONG_AGO = Millis(0)
 
 
@@ -30,7 +30,7 @@ async def test_what_is_remembered_comes_back_as_it_was(engine):
             "advertising": seen([[False, 900, 990], [True, 995, 1_000]]),
             "*": seen(False),
         },
-        links={"first": seen("anon"), "last": seen("anon")},
+        links={"first": seen("browser-7"), "last": seen("browser-7")},
     )
 
     async with engine.state() as state:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from typer.core import TyperGroup
 from typer.main import get_command
 
 from cli.main import COMMANDS, app
@@ -80,7 +81,11 @@ def test_every_command_that_is_told_exists_with_its_options(where, words):
     command = ENCAMINA.get_command(None, name)
     if words[1:] not in ([], ["--help"]):
         # Raises with the name of an unknown option, a wrong value or one argument too many.
-        command.make_context(name, words[1:])
+        made = command.make_context(name, words[1:])
+        if isinstance(command, TyperGroup):
+            action, found, rest = command.resolve_command(made, made._protected_args + made.args)
+            if rest != ["--help"]:
+                found.make_context(action, rest)
 
 
 def test_every_command_is_told_of():

@@ -19,7 +19,9 @@ VENDORS = re.compile(
 NAMED = {
     "engine/schema/check.py": "jsonschema_rs.meta is the meta-schema",
     "engine/model/document.py": "the example of a place",
+    "engine/api/image.py": "the path of an image, as SDKs call it",
     "engine/mapping/filters/countries.py": "gtm is Guatemala's alpha-3 code",
+    "engine/mapping/filters/postal.py": "Meta is a department of Colombia",
     "engine/mapping/filters/ids.py": "the form of a browser's cookies",
     "engine/pipeline/browser.py": "the names of a browser's ids in an event",
 }

@@ -1,9 +1,11 @@
 """SQL of the events and of the marks of seen ids; all of it runs in a thread."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias, cast
 
 from engine.codec.body import dumps, loads
+from engine.log.interface import Entry, Trimmed
 from engine.model.clock import Millis
 from engine.model.event import Event
 from engine.model.jsonvalue import Body
@@ -23,6 +25,14 @@ class Placed(NamedTuple):
     position: int
     event: Event
     size_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What may be trimmed: received before that moment; ``horizon`` is the latest believed."""
+
+    received_before: Millis
+    horizon: Millis
 
 
 _Where: TypeAlias = tuple[int, int]
@@ -149,20 +159,40 @@ def select_positions(connection: Connection, positions: Sequence[int]) -> list[P
     return found
 
 
-def first_position(connection: Connection) -> int | None:
-    """The oldest position that is still in the log."""
-    (position,) = connection.execute("SELECT min(position) FROM events").fetchone()
-    return cast("int | None", position)
+def entries_in_range(connection: Connection, after: int, until: int, limit: int) -> list[Entry]:
+    """The same as ``select_range``, as entries."""
+    found = select_range(connection, after, until, limit)
+    return [Entry(position, event) for position, event, _ in found]
 
 
-def delete_range(connection: Connection, after: int, until: int) -> int:
-    """Drop the events with ``after < position <= until`` that nobody has put off; how many."""
+def entries_at(connection: Connection, positions: Sequence[int]) -> list[Entry]:
+    """The same as ``select_positions``, as entries."""
+    return [
+        Entry(position, event) for position, event, _ in select_positions(connection, positions)
+    ]
+
+
+def trim_step(
+    connection: Connection, bounds: Bounds, finished: int, after: int, limit: int
+) -> Trimmed:
+    """Drop what is old among the next ``limit`` events behind ``after``, up to ``finished``.
+
+    An event from far in the future came while the clock ran ahead; it ends no search.
+    """
+    until, young = connection.execute(
+        "SELECT max(position), sum(received_at BETWEEN ?1 AND ?2) FROM ("
+        " SELECT position, received_at FROM events WHERE position > ?3 AND position <= ?4"
+        " ORDER BY position LIMIT ?5)",
+        (bounds.received_before, bounds.horizon, after, finished, limit),
+    ).fetchone()
+    if until is None:
+        return Trimmed(0, None)
     gone = connection.execute(
-        "DELETE FROM events WHERE position > ? AND position <= ?"
+        "DELETE FROM events WHERE position > ? AND position <= ? AND received_at < ?"
         " AND NOT EXISTS (SELECT 1 FROM put_off WHERE put_off.position = events.position)",
-        (after, until),
-    )
-    return gone.rowcount
+        (after, until, bounds.received_before),
+    ).rowcount
+    return Trimmed(gone, None if young and not gone else until)
 
 
 def _select(connection: Connection, query: str, parameters: Sequence[object]) -> list[Placed]:

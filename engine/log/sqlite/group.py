@@ -94,6 +94,12 @@ class Group:
         self.passed_over.clear()
         self.next_due = None
 
+    def set_back(self, now: Millis) -> None:
+        """The clock was set back to ``now``; what was waited for by it counts no more."""
+        self.reached = _LONG_AGO
+        self.falls_due(now)
+        self.signal.set()
+
     def falls_due(self, at: Millis | None) -> None:
         """Something falls due at ``at``."""
         if at is not None and (self.next_due is None or at < self.next_due):

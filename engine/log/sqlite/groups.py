@@ -5,9 +5,19 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from engine.codec.body import dumps
-from engine.log.sqlite.events import Placed, first_position, last_position, select_positions
+from engine.log.interface import Trimmed
+from engine.log.sqlite.events import (
+    Bounds,
+    Placed,
+    last_position,
+    select_positions,
+    trim_step,
+)
 from engine.model.clock import Millis
 from engine.sqlite.connection import Connection
+
+FURTHEST_MS = 25 * 3_600_000
+"""A vendor's wish to wait is believed up to a day (delivery/retry); nothing is put off longer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +109,12 @@ def stored_floor(connection: Connection, name: str) -> int | None:
     return int(row[0]) if row else None
 
 
+def stored_backlog(connection: Connection, name: str) -> int | None:
+    """How far the file has the group behind the newest event, None if there is no such group."""
+    floor = stored_floor(connection, name)
+    return None if floor is None else last_position(connection) - floor
+
+
 def finish_all(connection: Connection, group_ids: Sequence[int], floor: int) -> None:
     """These groups have finished with everything up to the floor, and put off nothing."""
     ids = dumps(list(group_ids)).decode()
@@ -111,12 +127,40 @@ def finish_all(connection: Connection, group_ids: Sequence[int], floor: int) -> 
     )
 
 
-def trim_bounds(connection: Connection, before: int) -> tuple[int, int]:
-    """After where, and up to where, events may be dropped: what every group has finished with."""
-    first = first_position(connection)
+def trim(connection: Connection, bounds: Bounds, after: int, limit: int) -> Trimmed:
+    """One step of trimming: up to where every group has finished, but for what it has put off."""
     (floor,) = connection.execute("SELECT min(floor) FROM groups").fetchone()
-    end = before if floor is None else min(before, int(floor))
-    return (end, end) if first is None else (first - 1, end)
+    finished = last_position(connection) if floor is None else int(floor)
+    return trim_step(connection, bounds, finished, after, limit)
+
+
+def drop_group(connection: Connection, name: str, limit: int) -> bool:
+    """Forget at most ``limit`` of what the group has put off, with the last of it the group.
+
+    Whether it is gone.
+    """
+    gone = connection.execute(
+        "DELETE FROM put_off WHERE (position, group_id) IN ("
+        " SELECT position, group_id FROM put_off"
+        " WHERE group_id = (SELECT id FROM groups WHERE name = ?) LIMIT ?)",
+        (name, limit),
+    )
+    if gone.rowcount == limit:
+        return False
+    connection.execute("DELETE FROM groups WHERE name = ?", (name,))
+    return True
+
+
+def shift_due(connection: Connection, now: Millis, by_ms: int) -> None:
+    """What is put off beyond ``now`` falls due earlier by so much, but not before ``now``."""
+    connection.execute(
+        "UPDATE put_off SET due_ms = max(?1, due_ms - ?2) WHERE due_ms > ?1", (now, by_ms)
+    )
+
+
+def pull_in(connection: Connection, now: Millis) -> None:
+    """What falls due further ahead than anybody puts off was told by a clock that ran ahead."""
+    connection.execute("UPDATE put_off SET due_ms = ?1 WHERE due_ms > ?1 + ?2", (now, FURTHEST_MS))
 
 
 def _stored(connection: Connection, group_id: int, name: str, floor: int) -> StoredGroup:

@@ -6,47 +6,42 @@ from typing import Self
 
 import trio
 
-from engine.log.interface import Entry
+from engine.log.interface import Entry, Trimmed
 from engine.log.sqlite import events as rows_of_events
 from engine.log.sqlite import groups as rows_of_groups
-from engine.log.sqlite.events import EventRow, Id, Placed
+from engine.log.sqlite.appends import Appends
+from engine.log.sqlite.events import Bounds, EventRow, Id, Placed
 from engine.log.sqlite.group import Group
 from engine.log.sqlite.groups import Settlement
 from engine.log.sqlite.recent import Recent
 from engine.log.sqlite.tables import SCRIPTS
+from engine.log.sqlite.watch import Watch
 from engine.model.clock import Clock, Millis
 from engine.model.errors import StorageError
 from engine.model.event import Event
-from engine.sqlite.connection import Connection
 from engine.sqlite.database import Database
 from engine.sqlite.migrate import check_version, migrate
 
 COMPONENT = "log"
 # Encoding 250 events takes about a millisecond.
 ENCODED_AT_ONCE = 250
-# After a thousand new marks three thousand are looked at, so the old ones never pile up.
-SWEEP_EVERY = 1000
-SWEEP_STEPS = 3000
-# What is dropped or made due in one transaction: some milliseconds that appends wait.
-ROWS_AT_ONCE = 1000
+DAY_MS = 24 * 3_600_000
+ROWS_AT_ONCE = 1000  # dropped or made due in one transaction: appends wait some milliseconds
 
 
 class SqliteLog:
-    """A ``Log`` (see the interface for its promises); make it with ``SqliteLog.open``.
-
-    Appends and reads of one process see each other at once; another process may look at the file.
-    """
+    """A ``Log`` (see the interface for its promises); make it with ``SqliteLog.open``."""
 
     def __init__(self, database: Database, clock: Clock, window_ms: int, recent: Recent) -> None:
         self._database = database
         self._clock = clock
         self._window_ms = window_ms
         self._recent = recent
+        self._watch = Watch.over(clock)
         self._groups: dict[str, Group] = {}
         self._one_reads = trio.Lock()
         self._last = 0
-        self._unswept = 0
-        self._hand: Id = ("", "")
+        self._appends = Appends(clock, window_ms)
 
     @classmethod
     async def open(
@@ -58,6 +53,7 @@ class SqliteLog:
             await database.reader.run(partial(check_version, component=COMPONENT, scripts=SCRIPTS))
         else:
             await database.writer.run(partial(migrate, component=COMPONENT, scripts=SCRIPTS))
+            await database.writer.run(partial(rows_of_groups.pull_in, now=clock()))
         await log._restore()
         return log
 
@@ -70,7 +66,7 @@ class SqliteLog:
             await trio.lowlevel.checkpoint()
         if not rows:
             return []
-        positions = await self._database.writer.run_together(self._append, rows)
+        positions = await self._database.writer.run_together(self._appends.write, rows)
         self._take_note(events, rows, positions)
         return positions
 
@@ -113,6 +109,7 @@ class SqliteLog:
             while True:
                 # Made before looking, so that what happens while we look is not missed.
                 one.signal = trio.Event()
+                await self._mind_the_clock()
                 # Nothing may come between the look at what is due and handing it out.
                 fresh = await self._fresh(one, limit)
                 due = await self._due(one, limit)
@@ -168,59 +165,48 @@ class SqliteLog:
     async def read_range(self, after: int, limit: int, *, until: int | None = None) -> list[Entry]:
         """See ``Log.read_range``."""
         end = 2**63 - 1 if until is None else until
-        found = await self._database.reader.run(
-            lambda connection: rows_of_events.select_range(connection, after, end, limit)
+        return await self._database.reader.run(
+            partial(rows_of_events.entries_in_range, after=after, until=end, limit=limit)
         )
-        return [Entry(position, event) for position, event, _ in found]
+
+    async def read_at(self, positions: Sequence[int]) -> list[Entry]:
+        """See ``Log.read_at``."""
+        select = partial(rows_of_events.entries_at, positions=positions)
+        return await self._database.reader.run(select)
 
     async def backlog(self, group: str) -> int:
         """See ``Log.backlog``; where one only looks, counted from the group's floor."""
         if not self._database.look_only:
             return max(0, self._last - self._named(group).head)
-
-        def count(connection: Connection) -> int:
-            floor = rows_of_groups.stored_floor(connection, group)
-            if floor is None:
-                raise self._no_group(group)
-            return rows_of_events.last_position(connection) - floor
-
-        return await self._database.reader.run(count)
+        count = partial(rows_of_groups.stored_backlog, name=group)
+        if (stored := await self._database.reader.run(count)) is None:
+            raise self._no_group(group)
+        return stored
 
     async def last_position(self) -> int:
         """See ``Log.last_position``."""
         return await self._database.reader.run(rows_of_events.last_position)
 
-    async def trim(self, before: int) -> int:
+    async def drop_group(self, group: str) -> None:
+        """See ``Log.drop_group``."""
+        self._groups.pop(group, None)
+        drop = partial(rows_of_groups.drop_group, name=group, limit=ROWS_AT_ONCE)
+        while not await self._database.writer.run(drop):
+            pass
+
+    async def trim(
+        self, *, received_before: Millis, after: int = 0, limit: int = ROWS_AT_ONCE
+    ) -> Trimmed:
         """See ``Log.trim``."""
-        gone = 0
-        start, end = await self._database.reader.run(
-            partial(rows_of_groups.trim_bounds, before=before)
+        bounds = Bounds(received_before, Millis(self._clock() + DAY_MS))
+        return await self._database.writer.run(
+            partial(rows_of_groups.trim, bounds=bounds, after=after, limit=limit)
         )
-        while start < end:
-            until = min(start + ROWS_AT_ONCE, end)
-            gone += await self._database.writer.run(
-                partial(rows_of_events.delete_range, after=start, until=until)
-            )
-            start = until
-        return gone
 
     async def _restore(self) -> None:
         self._last = await self.last_position()
         for stored in await self._database.reader.run(rows_of_groups.load_groups):
             self._groups[stored.name] = Group.restored(stored, self._last)
-
-    def _append(
-        self, connection: Connection, batches: Sequence[Sequence[EventRow]]
-    ) -> list[list[int | None]]:
-        now = self._clock()
-        positions = rows_of_events.append_batches(connection, batches, now, self._window_ms)
-        self._unswept += sum(map(len, batches))
-        if self._unswept >= SWEEP_EVERY:
-            self._unswept = 0
-            self._hand = rows_of_events.sweep_marks(
-                connection, self._hand, SWEEP_STEPS, now - self._window_ms
-            )
-        return positions
 
     def _take_note(
         self, events: Sequence[Event], rows: Sequence[EventRow], positions: Sequence[int | None]
@@ -282,6 +268,15 @@ class SqliteLog:
             return
         # Waited for, whatever a wall clock says that was set back or stands still.
         one.reached = max(one.reached, due)
+
+    async def _mind_the_clock(self) -> None:
+        """Where the clock was set back, what was put off by it falls due that much earlier."""
+        if by_ms := self._watch.set_back_ms():
+            now = self._clock()
+            shift = partial(rows_of_groups.shift_due, now=now, by_ms=by_ms)
+            await self._database.writer.run(shift)
+            for group in self._groups.values():
+                group.set_back(now)
 
     async def _settle(self, one: Group, settlement: Settlement) -> None:
         await self._database.writer.run_together(rows_of_groups.settle, settlement)

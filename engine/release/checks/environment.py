@@ -2,14 +2,23 @@
 
 from collections.abc import Iterator
 
+from engine.model.document import Place
 from engine.model.finding import Finding, warning
+from engine.release.credentials import key_fault
 from engine.release.destination import Destination, Mode
 from engine.release.release import Release
 
 
 def check_environment(release: Release) -> list[Finding]:
-    """Findings about variables that are not set and destinations that count in one place."""
-    return [*_unset(release), *_unset_pulls(release), *_no_keys(release), *_counted_twice(release)]
+    """Findings about variables that are unset or no use, and destinations that count as one."""
+    return [
+        *_unset(release),
+        *_unset_pulls(release),
+        *_no_keys(release),
+        *_counted_twice(release),
+        *_unusable_keys(release),
+        *_unknown_vendors(release),
+    ]
 
 
 def _unset(release: Release) -> Iterator[Finding]:
@@ -39,7 +48,7 @@ def _unset_pulls(release: Release) -> Iterator[Finding]:
 
 
 def _no_keys(release: Release) -> Iterator[Finding]:
-    with_key = {source.name for source in release.write_keys.values()}
+    with_key = {source.name for source in release.keys.write.values()}
     for source in release.spec.sources:
         if source.name not in with_key:
             yield warning(
@@ -64,3 +73,29 @@ def _counted_twice(release: Release) -> Iterator[Finding]:
                 f"{destination.counts_in}: each event would count twice there",
                 "set the mode of one of them to off or shadow",
             )
+
+
+def _unusable_keys(release: Release) -> Iterator[Finding]:
+    for destination in release.destinations:
+        account = destination.auth
+        if destination.mode is Mode.OFF or account is None or not account.credentials:
+            continue
+        if fault := key_fault(account):
+            yield warning(
+                "W406",
+                destination.place,
+                f"{account.called}: {fault}, so {destination.name} will be paused "
+                "and its events kept",
+                "give the path of the key's file, from the project folder, or its JSON",
+            )
+
+
+def _unknown_vendors(release: Release) -> Iterator[Finding]:
+    mode = release.env.get("ENCAMINA_VENDORS", "sandbox")
+    if mode not in ("sandbox", "live"):
+        yield warning(
+            "W407",
+            Place(".env"),
+            f'ENCAMINA_VENDORS is "{mode}", so nothing will be served',
+            "expected sandbox or live, in the environment or in .env",
+        )

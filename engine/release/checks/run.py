@@ -9,6 +9,7 @@ from engine.release.checks.mailbox import check_mailbox
 from engine.release.checks.paths import check_paths
 from engine.release.checks.privacy import check_privacy
 from engine.release.checks.reach import check_reach
+from engine.release.checks.urls import check_urls
 from engine.release.release import Release
 
 
@@ -22,4 +23,5 @@ def check(project: Project, release: Release) -> list[Finding]:
         *check_paths(release),
         *check_privacy(release),
         *check_inbound(project, release),
+        *check_urls(project),
     ]

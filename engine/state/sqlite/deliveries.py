@@ -7,7 +7,7 @@
                      attempts INTEGER
                      at, due_at, next_at, window_ms, event_at INTEGER, milliseconds
                      payload BLOB: JSON that the first attempt fixed, NULL once settled
-                     match_keys: see ``match_keys.py``
+                     request, match_keys: see ``attempts.py`` and ``match_keys.py``
     delivery_counts  destination, state: the key; count INTEGER
                      changed with each delivery, so that nobody ever counts millions of rows
 
@@ -24,7 +24,19 @@ from engine.model.delivery import UNSETTLED, Delivery, DeliveryKey, State
 from engine.sqlite.connection import Connection
 from engine.sqlite.rows import read_packed, write_rows
 from engine.state.interface import DeliveryFilter
-from engine.state.sqlite import match_keys
+from engine.state.sqlite import attempts, match_keys
+from engine.state.sqlite.delivery_rows import (
+    COLUMNS,
+    FACTS,
+    KEY,
+    MORE,
+    WITH_PAYLOAD,
+    WITHOUT_PAYLOAD,
+    deliveries_of,
+    parts_of,
+    row_of,
+)
+from engine.state.sqlite.words import part_or_glob
 
 SCRIPTS = [
     """
@@ -97,25 +109,23 @@ SCRIPTS = [
     CREATE INDEX deliveries_to_watch ON deliveries (state)
         WHERE state = 'waiting' OR state = 'retrying' OR state = 'paused' OR state = 'dead';
     """,
+    attempts.DELIVERIES_SCRIPT,
 ]
 """What ``migrate`` runs, one script a version."""
 
-_KEY = "position, destination, rule, part, replay"
-_FACTS = "message_id, event, state, reason, attempts, at, due_at, release"
-_MORE = "next_at, digest, dedupe_key, payload, window_ms, event_at"
-_COLUMNS = f"{_KEY}, {_FACTS}, {_MORE}"
-_OVERWRITE = f"ON CONFLICT ({_KEY}) DO UPDATE SET " + ", ".join(
-    f"{name} = excluded.{name}" for name in f"{_FACTS}, {_MORE}".split(", ")
+_OVERWRITE = f"ON CONFLICT ({KEY}) DO UPDATE SET " + ", ".join(
+    f"{name} = excluded.{name}" for name in f"{FACTS}, {MORE}".split(", ")
 )
+_OVERWRITE += ", request = excluded.request"
 # Only the decision knows them; what is recorded of an attempt leaves them as they are.
 _OVERWRITE += ", match_keys = coalesce(excluded.match_keys, match_keys)"
-_ROW = f"json_array(json_array({_KEY}), json_array({_FACTS}), json_array({_MORE}))"
-_WITH_PAYLOAD = _ROW.replace("payload", "CAST(payload AS TEXT)")
-_WITHOUT_PAYLOAD = _ROW.replace("payload", "NULL")
 # Whether a recorded delivery is the one whose key stands in a JSON list (see _keys).
-_SAME_KEY = " AND ".join(
-    f"d.{name} = json_extract(k.value, '$[{place}]')" for place, name in enumerate(_KEY.split(", "))
+_SAMEKEY = " AND ".join(
+    f"d.{name} = json_extract(k.value, '$[{place}]')" for place, name in enumerate(KEY.split(", "))
 )
+
+
+_Key: TypeAlias = tuple[int, str, str, int, int]
 
 
 def write_deliveries(connection: Connection, batches: Sequence[Sequence[Delivery]]) -> list[None]:
@@ -125,11 +135,16 @@ def write_deliveries(connection: Connection, batches: Sequence[Sequence[Delivery
         changes = _states_now(connection, list(newest))
         sets = {one.match_keys for one in newest.values() if one.match_keys is not None}
         ids = match_keys.set_ids(connection, sets)
+        requests = attempts.write_attempts(connection, newest.values())
         write_rows(
             connection,
-            f"INSERT INTO deliveries ({_COLUMNS}, match_keys)",
+            f"INSERT INTO deliveries ({COLUMNS}, request, match_keys)",
             [
-                (*_row(one), None if one.match_keys is None else ids[one.match_keys])
+                (
+                    *row_of(one),
+                    requests.get(one.key),
+                    None if one.match_keys is None else ids[one.match_keys],
+                )
                 for one in newest.values()
             ],
             _OVERWRITE,
@@ -143,41 +158,60 @@ def write_deliveries(connection: Connection, batches: Sequence[Sequence[Delivery
 def delete_deliveries(connection: Connection, keys: Sequence[DeliveryKey]) -> None:
     """Remove the deliveries of these keys, and their counts."""
     once = list(dict.fromkeys(keys))
+    attempts.move_own(connection, once)
     _count(connection, _states_now(connection, once))
     connection.execute(
-        f"DELETE FROM deliveries WHERE ({_KEY}) IN ("  # noqa: S608 - our own text alone
-        f"SELECT {', '.join(f'd.{name}' for name in _KEY.split(', '))}"
-        f" FROM json_each(?) AS k CROSS JOIN deliveries AS d ON {_SAME_KEY})",
+        f"DELETE FROM deliveries WHERE ({KEY}) IN ("  # noqa: S608 - our own text alone
+        f"SELECT {', '.join(f'd.{name}' for name in KEY.split(', '))}"
+        f" FROM json_each(?) AS k CROSS JOIN deliveries AS d ON {_SAMEKEY})",
         (_keys(once),),
     )
+
+
+def delete_old(connection: Connection, before: Millis, limit: int) -> int:
+    """Remove settled deliveries, attempts and requests of before that moment; how many went.
+
+    Of deliveries at most ``limit``, looked for among the first in the log's order.
+    """
+    old = read_packed(
+        connection,
+        f"json_array({KEY})",
+        f"SELECT {KEY} FROM (SELECT * FROM deliveries ORDER BY {KEY} LIMIT ?)"  # noqa: S608 - our own text alone
+        " WHERE at < ? AND state NOT IN (SELECT value FROM json_each(?))",
+        (limit, before, dumps(sorted(UNSETTLED)).decode()),
+    )
+    keys = [DeliveryKey(*parts) for parts in cast("list[_Key]", loads(old))]
+    if keys:
+        delete_deliveries(connection, keys)
+    return len(keys) + attempts.delete_old_attempts(connection, before, limit)
 
 
 def select_at(connection: Connection, destination: str, positions: Sequence[int]) -> list[Delivery]:
     """Every delivery of these positions at one destination, with payloads, in order."""
     query = (
         "SELECT * FROM deliveries WHERE destination = ?"  # noqa: S608 - our own text alone
-        f" AND position IN (SELECT value FROM json_each(?)) ORDER BY {_KEY}"
+        f" AND position IN (SELECT value FROM json_each(?)) ORDER BY {KEY}"
     )
     packed = read_packed(
-        connection, _WITH_PAYLOAD, query, (destination, dumps(list(positions)).decode())
+        connection, WITH_PAYLOAD, query, (destination, dumps(list(positions)).decode())
     )
-    return _deliveries(packed)
+    return deliveries_of(packed)
 
 
 def select_filtered(
     connection: Connection, which: DeliveryFilter, limit: int, after: DeliveryKey | None
 ) -> list[Delivery]:
     """The first ``limit`` after that key, or the last ``limit`` of all; in order, no payloads."""
-    conditions, parameters = _conditions(which)
+    conditions, parameters = conditions_of(which)
     if after is not None:
-        conditions.append(f"({_KEY}) > (?, ?, ?, ?, ?)")
-        parameters += _parts(after)
+        conditions.append(f"({KEY}) > (?, ?, ?, ?, ?)")
+        parameters += parts_of(after)
     where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
-    order = ", ".join(f"{name} DESC" for name in _KEY.split(", ")) if after is None else _KEY
-    found = _deliveries(
+    order = ", ".join(f"{name} DESC" for name in KEY.split(", ")) if after is None else KEY
+    found = deliveries_of(
         read_packed(
             connection,
-            _WITHOUT_PAYLOAD,
+            WITHOUT_PAYLOAD,
             f"SELECT * FROM deliveries {where} ORDER BY {order} LIMIT ?",  # noqa: S608 - our own text alone
             (*parameters, limit),
         )
@@ -201,7 +235,7 @@ def _states_now(connection: Connection, keys: Sequence[DeliveryKey]) -> Counter[
         connection,
         "json_array(destination, state, count)",
         "SELECT d.destination, d.state, count(*) AS count"  # noqa: S608 - our own text alone
-        f" FROM json_each(?) AS k CROSS JOIN deliveries AS d ON {_SAME_KEY}"
+        f" FROM json_each(?) AS k CROSS JOIN deliveries AS d ON {_SAMEKEY}"
         " GROUP BY d.destination, d.state",
         (_keys(keys),),
     )
@@ -210,11 +244,7 @@ def _states_now(connection: Connection, keys: Sequence[DeliveryKey]) -> Counter[
 
 
 def _keys(keys: Iterable[DeliveryKey]) -> str:
-    return dumps([_parts(key) for key in keys]).decode()
-
-
-def _parts(key: DeliveryKey) -> list[int | str]:
-    return [key.position, key.destination, key.rule, key.part, key.replay]
+    return dumps([parts_of(key) for key in keys]).decode()
 
 
 def _count(connection: Connection, changes: Mapping[tuple[str, str], int]) -> None:
@@ -226,13 +256,21 @@ def _count(connection: Connection, changes: Mapping[tuple[str, str], int]) -> No
     )
 
 
-def _conditions(which: DeliveryFilter) -> tuple[list[str], list[object]]:
+def conditions_of(which: DeliveryFilter) -> tuple[list[str], list[object]]:
+    """The SQL of a filter, to be joined by AND, and its parameters."""
     conditions: list[str] = []
     parameters: list[object] = []
-    for name, text in (("destination", which.destination), ("rule", which.rule)):
+    for name, text in (
+        ("destination", which.destination),
+        ("rule", which.rule),
+        ("event", which.event),
+    ):
         if text:
             conditions.append(f"{name} GLOB ?" if set(text) & set("*?[") else f"{name} = ?")
             parameters.append(text)
+    if which.reason:
+        conditions.append(part_or_glob("reason", which.reason))
+        parameters.append(which.reason)
     if which.message_id:
         conditions.append("message_id = ?")
         parameters.append(which.message_id)
@@ -242,55 +280,10 @@ def _conditions(which: DeliveryFilter) -> tuple[list[str], list[object]]:
     if which.since is not None:
         conditions.append("at >= ?")
         parameters.append(which.since)
+    if which.until is not None:
+        conditions.append("at < ?")
+        parameters.append(which.until)
+    if which.replay is not None:
+        conditions.append("replay = ?")
+        parameters.append(which.replay)
     return conditions, parameters
-
-
-def _row(delivery: Delivery) -> tuple[object, ...]:
-    return (
-        *_parts(delivery.key),
-        delivery.message_id,
-        delivery.event,
-        delivery.state.value,
-        delivery.reason,
-        delivery.attempts,
-        delivery.at,
-        delivery.due_at,
-        delivery.release,
-        delivery.next_at,
-        delivery.digest,
-        delivery.dedupe_key,
-        delivery.payload if delivery.state in UNSETTLED else None,
-        delivery.window_ms,
-        delivery.event_at,
-    )
-
-
-_Texts: TypeAlias = tuple[str, str, str, str, int, Millis, Millis, str]
-_Rest: TypeAlias = tuple[Millis | None, str | None, str | None, str | None, int | None, Millis]
-_Packed: TypeAlias = Iterable[tuple[tuple[int, str, str, int, int], _Texts, _Rest]]
-
-
-def _deliveries(packed: bytes) -> list[Delivery]:
-    return [_delivery(*parts) for parts in cast("_Packed", loads(packed))]
-
-
-def _delivery(key: tuple[int, str, str, int, int], texts: _Texts, rest: _Rest) -> Delivery:
-    message_id, event, state, reason, attempts, at, due_at, release = texts
-    next_at, digest, dedupe_key, payload, window_ms, event_at = rest
-    return Delivery(
-        key=DeliveryKey(*key),
-        message_id=message_id,
-        event=event,
-        state=State(state),
-        reason=reason,
-        attempts=attempts,
-        at=at,
-        due_at=due_at,
-        release=release,
-        next_at=next_at,
-        digest=digest,
-        dedupe_key=dedupe_key,
-        payload=None if payload is None else payload.encode(),
-        window_ms=window_ms,
-        event_at=event_at,
-    )

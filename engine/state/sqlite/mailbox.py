@@ -20,7 +20,15 @@ from typing import TypeAlias, cast
 
 from engine.codec.body import dumps, loads
 from engine.model.clock import Millis
-from engine.model.delivery import UNSETTLED, Delivery, DeliveryKey, State
+from engine.model.delivery import (
+    UNSETTLED,
+    Attempt,
+    Delivered,
+    Delivery,
+    DeliveryKey,
+    State,
+    word_of,
+)
 from engine.sqlite.connection import Connection
 from engine.sqlite.rows import read_packed, write_rows
 from engine.state.interface import Mail
@@ -178,15 +186,19 @@ def _take(connection: Connection, rows: Sequence[_Row], ending: Ending) -> list[
 
 
 def _ended(delivery: Delivery, ending: Ending) -> Delivery:
-    return replace(
+    ended = replace(
         delivery,
         state=ending.state,
         reason=ending.reason,
         at=ending.at,
-        attempts=delivery.attempts + (ending.state is State.DELIVERED),
         next_at=None,
         payload=None,
     )
+    if ending.state is not State.DELIVERED:
+        return ended
+    number = delivery.attempts + 1
+    taken = Attempt(number, ending.at, word_of(Delivered()), ending.reason)
+    return replace(ended, attempts=number, tried=(taken,))
 
 
 def _deliveries(connection: Connection, rows: Sequence[_Row]) -> Mapping[DeliveryKey, Delivery]:

@@ -6,27 +6,42 @@ from functools import partial
 from typing import Self
 
 from engine.model.clock import Millis
-from engine.model.delivery import Delivery, DeliveryKey, MatchCount
+from engine.model.delivery import Attempt, Delivery, DeliveryKey, MatchCount
 from engine.model.delivery import State as DeliveryState
 from engine.model.person import Memory, PersonKey
+from engine.model.replay import Replay
+from engine.model.verdict import Reason
 from engine.sqlite.connection import Connection
 from engine.sqlite.database import Database
 from engine.sqlite.migrate import check_version, migrate
-from engine.state.interface import Counts, DeliveryFilter, Mail, QuarantinedEvent
+from engine.state.interface import (
+    ANY_QUARANTINED,
+    Counts,
+    DeliveryFilter,
+    Mail,
+    QuarantinedEvent,
+    QuarantineFilter,
+    ReasonCount,
+)
+from engine.state.sqlite import attempts as tried
+from engine.state.sqlite import dead, match_keys
 from engine.state.sqlite import deliveries as delivered
 from engine.state.sqlite import mailbox as posted
-from engine.state.sqlite import match_keys
 from engine.state.sqlite import people as known
 from engine.state.sqlite import quarantine as refused
+from engine.state.sqlite import replays as replayed
+from engine.state.sqlite import retention as aged
 from engine.state.sqlite import settings as stored
 from engine.state.sqlite.mailbox import Ending
 from engine.state.sqlite.quarantine import Item
 
 COMPONENTS = {
     "deliveries": delivered.SCRIPTS,
+    "attempts": tried.SCRIPTS,
     "mailbox": posted.SCRIPTS,
     "people": known.SCRIPTS,
     "quarantine": refused.SCRIPTS,
+    "replays": replayed.SCRIPTS,
     "settings": stored.SCRIPTS,
 }
 
@@ -60,6 +75,16 @@ class SqliteState:
         if deliveries:
             await self._database.writer.run_together(delivered.write_deliveries, deliveries)
 
+    async def attempts(self, message_id: str) -> Mapping[DeliveryKey, Sequence[Attempt]]:
+        """See ``State.attempts``."""
+        return await self._database.reader.run(
+            partial(tried.select_attempts, message_id=message_id)
+        )
+
+    async def forget_audit(self, before: Millis, *, limit: int) -> int:
+        """See ``State.forget_audit``."""
+        return await self._database.writer.run(partial(aged.delete_old, before=before, limit=limit))
+
     async def forget(self, keys: Sequence[DeliveryKey]) -> None:
         """See ``State.forget``."""
         if keys:
@@ -78,6 +103,14 @@ class SqliteState:
         return await self._database.reader.run(
             partial(delivered.select_filtered, which=which, limit=limit, after=after)
         )
+
+    async def count_deliveries(self, which: DeliveryFilter) -> int:
+        """See ``State.count_deliveries``."""
+        return await self._database.reader.run(partial(dead.count_deliveries, which=which))
+
+    async def reasons(self, which: DeliveryFilter) -> list[ReasonCount]:
+        """See ``State.reasons``."""
+        return await self._database.reader.run(partial(dead.select_reasons, which=which))
 
     async def delivery_counts(self) -> Mapping[str, Mapping[DeliveryState, int]]:
         """See ``State.delivery_counts``."""
@@ -136,10 +169,34 @@ class SqliteState:
         """See ``State.quarantine``."""
         return await self._database.writer.run(partial(refused.insert_items, items=items))
 
-    async def quarantined(self, *, limit: int, after: int | None = None) -> list[QuarantinedEvent]:
+    async def quarantined(
+        self,
+        *,
+        limit: int,
+        after: int | None = None,
+        which: QuarantineFilter = ANY_QUARANTINED,
+    ) -> list[QuarantinedEvent]:
         """See ``State.quarantined``."""
         return await self._database.reader.run(
-            partial(refused.select_items, limit=limit, after=after)
+            partial(refused.select_items, limit=limit, after=after, which=which)
+        )
+
+    async def count_quarantined(self, which: QuarantineFilter) -> int:
+        """See ``State.count_quarantined``."""
+        return await self._database.reader.run(partial(refused.count_items, which=which))
+
+    async def quarantine_reasons(self, which: QuarantineFilter) -> list[ReasonCount]:
+        """See ``State.quarantine_reasons``."""
+        return await self._database.reader.run(partial(refused.select_reasons, which=which))
+
+    async def renew_reasons(self, found: Mapping[int, tuple[Reason, ...]]) -> None:
+        """See ``State.renew_reasons``."""
+        await self._database.writer.run(partial(refused.update_reasons, found=found))
+
+    async def leave_quarantine(self, source: str, ids: Sequence[str], verdict: str) -> int:
+        """See ``State.leave_quarantine``."""
+        return await self._database.writer.run(
+            partial(_leave, source=source, ids=ids, verdict=verdict)
         )
 
     async def note_verdicts(
@@ -170,6 +227,30 @@ class SqliteState:
             partial(known.delete_old, before=before, limit=limit)
         )
 
+    async def add_replay(self, replay: Replay) -> Replay:
+        """See ``State.add_replay``."""
+        return await self._database.writer.run(partial(replayed.insert_replay, replay=replay))
+
+    async def set_replay(self, replay: Replay) -> None:
+        """See ``State.set_replay``."""
+        await self._database.writer.run(partial(replayed.update_replay, replay=replay))
+
+    async def replays(self) -> list[Replay]:
+        """See ``State.replays``."""
+        return await self._database.reader.run(replayed.select_replays)
+
+    async def open_deliveries(
+        self, replay: int, *, limit: int, due_by: Millis | None = None
+    ) -> list[Delivery]:
+        """See ``State.open_deliveries``."""
+        return await self._database.reader.run(
+            partial(replayed.select_open, number=replay, due_by=due_by, limit=limit)
+        )
+
+    async def count_open(self, replay: int) -> int:
+        """See ``State.count_open``."""
+        return await self._database.reader.run(partial(replayed.count_open, number=replay))
+
     async def setting(self, name: str) -> str | None:
         """See ``State.setting``."""
         return await self._database.reader.run(partial(stored.select_setting, name=name))
@@ -189,6 +270,13 @@ def _note(connection: Connection, noted: Sequence[_Noted]) -> list[None]:
     if ids:
         refused.delete_ids(connection, ids)
     return [None] * len(noted)
+
+
+def _leave(connection: Connection, source: str, ids: Sequence[str], verdict: str) -> int:
+    gone = refused.delete_ids(connection, [(source, message_id) for message_id in ids])
+    if gone:
+        stored.add_verdicts(connection, [(source, {"quarantined": -gone, verdict: gone})])
+    return gone
 
 
 def _migrate(connection: Connection) -> None:

@@ -1,119 +1,25 @@
 """One destination's way out, over a real log and a real state; only the vendor is played."""
 
-import io
-from collections.abc import Callable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
-
 import pytest
 import trio
 
-from engine.codec.body import loads
 from engine.delivery import destination as consumer_module
 from engine.delivery import gate as gate_module
-from engine.delivery.attempt import Attempts
-from engine.delivery.destination import Consumer
-from engine.delivery.gate import Gate
-from engine.delivery.pace import Pace
-from engine.delivery.settle import Settlement
 from engine.log.open import LogSettings, open_log
-from engine.model.clock import system_clock, to_iso
-from engine.model.delivery import Answer, NoAnswer, State
-from engine.model.event import Event
-from engine.pipeline.admit import admit
+from engine.model.clock import system_clock
+from engine.model.delivery import Answer, State
 from engine.sqlite.database import Databases
-from engine.state.interface import DeliveryFilter
 from engine.state.open import open_state
-from engine.telemetry.logs import make_logger
-from engine.telemetry.notices import Notices
-from tests.support.events import SHOP, an_event, an_inbound
+from tests.support.consuming import OK, QUICK, Running, a_consumer_s_world
 from tests.support.releases import ENV, FILES, a_release
 
 pytestmark = [pytest.mark.trio, pytest.mark.slow]
 
-QUICK = FILES["destinations/hook.yaml"] + "retry: { first: 10ms, longest: 20ms }\n"
-OK = Answer(200, {}, {})
-
-
-@dataclass
-class Vendor:
-    """Answers what it is told, and keeps what it got."""
-
-    answers: Callable[[list], Answer | NoAnswer] = lambda items: OK
-    got: list = field(default_factory=list)
-
-    async def send(self, vendor, request, timeout_ms):
-        items = loads(request.body)["items"]
-        self.got.append([item["id"] for item in items])
-        return self.answers(items)
-
-    def ids(self):
-        return [one for batch in self.got for one in batch]
-
-
-@dataclass
-class Running:
-    """A consumer's surroundings."""
-
-    log: object
-    state: object
-    vendor: Vendor
-    release: object
-    said: io.StringIO
-
-    async def append(self, *ids):
-        return await self.log.append([self.event(one) for one in ids])
-
-    def event(self, message_id) -> Event:
-        now = system_clock()
-        body = an_event(messageId=message_id, timestamp=to_iso(now))
-        return admit(self.release, replace(an_inbound(body), received_at=now)).event
-
-    async def deliveries(self):
-        found = await self.state.deliveries(DeliveryFilter(), limit=1000)
-        return {one.message_id: one for one in found}
-
-    async def reach(self, state, count=1):
-        with trio.fail_after(10):
-            while True:
-                found = [one for one in (await self.deliveries()).values() if one.state is state]
-                if len(found) >= count:
-                    return found
-                await trio.sleep(0.01)
-
-    @asynccontextmanager
-    async def consuming(self, release=None):
-        release = release or self.release
-        [hook] = release.destinations
-        notices = Notices(make_logger(as_json=True, stream=self.said))
-        gate = Gate(system_clock)
-        settlement = Settlement("hook", self.log, self.state, notices)
-        attempts = Attempts(
-            hook,
-            release.env,
-            self.vendor,
-            settlement,
-            gate,
-            Pace(None),
-            notices,
-            system_clock,
-            lambda: 0.5,
-        )
-        consumer = Consumer(hook, release.name, {"shop": SHOP}, self.log, self.state, attempts)
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(consumer.run)
-            yield consumer
-            consumer.stop()
-
 
 @pytest.fixture
 async def running(tmp_path):
-    release = a_release(tmp_path, {"destinations/hook.yaml": QUICK})
-    async with Databases(tmp_path) as files:
-        log = await open_log("sqlite:kept.db", files, LogSettings(system_clock, 1000))
-        await log.create_group("hook")
-        state = await open_state("sqlite:kept.db", files)
-        yield Running(log, state, Vendor(), release, io.StringIO())
+    async with a_consumer_s_world(tmp_path) as world:
+        yield world
 
 
 async def test_events_are_batched_sent_and_recorded(running):
@@ -174,13 +80,25 @@ async def test_a_pause_keeps_everything_and_a_probe_ends_it(running):
         sent_while_paused = len(running.vendor.got)
 
         running.vendor.answers = lambda items: OK
-        consumer.attempts.gate.probe_at = system_clock()
         consumer.attempts.gate.open()
         await running.log.wake("hook")
         await running.reach(State.DELIVERED, 3)
 
     assert sent_while_paused == 1
     assert {"a", "b", "c"} == set(running.vendor.ids())
+
+
+async def test_what_a_pause_kept_goes_at_once_after_a_start_with_the_secret_mended(running):
+    await running.append("a")
+    running.vendor.answers = lambda items: Answer(401, {}, {"error": "bad token"})
+    async with running.consuming():
+        await running.reach(State.PAUSED)
+    running.vendor.answers = lambda items: OK
+
+    async with running.consuming():
+        await running.reach(State.DELIVERED)
+
+    assert running.vendor.ids() == ["a", "a"]
 
 
 async def test_a_fault_of_ours_ends_as_a_retry_and_goes_on_when_it_is_mended(running, monkeypatch):
@@ -291,3 +209,20 @@ async def test_a_secret_that_a_vendor_repeats_is_not_kept(running, tmp_path):
 
     assert dead.reason == "HTTP 400: bad token ***"
     assert "s3cret" not in running.said.getvalue()
+
+
+async def test_three_bad_ones_of_a_thousand_are_found_and_every_other_goes(running, tmp_path):
+    bad = {"m-0", "m-500", "m-999"}
+    text = QUICK.replace("max_events: 10", "max_events: 1000")
+    text = text.replace("linger: 50ms", "linger: 1s")
+    release = a_release(tmp_path / "large", {"destinations/hook.yaml": text})
+    refused = Answer(400, {}, "no")
+    running.vendor.answers = lambda items: refused if bad & {one["id"] for one in items} else OK
+    await running.append(*(f"m-{number}" for number in range(1000)))
+    async with running.consuming(release):
+        dead = await running.reach(State.DEAD, 3)
+        await running.reach(State.DELIVERED, 997)
+
+    assert {one.message_id for one in dead} == bad
+    # Halving asks at most twice for each level of each bad one.
+    assert len(running.vendor.got) <= 1 + 3 * 2 * 10

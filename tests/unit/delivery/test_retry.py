@@ -2,7 +2,7 @@ import pytest
 
 from engine.delivery.retry import LONGEST_ASKED_MS, retry_at
 from engine.model.clock import Millis
-from engine.project.spec import RetrySpec
+from engine.project.policy import RetrySpec
 
 NOW = Millis(1_000_000)
 RETRY = RetrySpec(max_age_ms=604_800_000, first_ms=1000, longest_ms=900_000)

@@ -55,6 +55,25 @@ async def test_a_server_that_hangs_up_gives_no_answer():
     assert answer.reason.startswith("no answer: ")
 
 
+@pytest.mark.parametrize("media", ["application/json", "application/problem+json; charset=utf-8"])
+async def test_a_refusal_whose_json_breaks_off_is_no_answer(media):
+    def serving(status, body):
+        async def serve(stream):
+            await stream.receive_some()
+            head = f"HTTP/1.1 {status} X\r\nContent-Type: {media}\r\nContent-Length: {len(body)}\r\n\r\n"
+            await stream.send_all(head.encode() + body)
+
+        return serve
+
+    cut = await answered(serving(400, b'{"error": {"code": 1'), 5000)
+    text = await answered(serving(401, b"invalid token"), 5000)
+    taken = await answered(serving(200, b'{"events_received": 1'), 5000)
+
+    assert cut == NoAnswer("the answer, HTTP 400, is JSON that breaks off")
+    assert text.body == "invalid token"
+    assert taken.status == 200
+
+
 async def test_a_redirect_is_an_answer_and_is_not_followed():
     async def serve(stream):
         await stream.receive_some()

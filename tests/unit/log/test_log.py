@@ -180,7 +180,11 @@ async def test_wake_and_trim_work_through_more_than_one_step(database):
     await log.acknowledge("meta", woken)
 
     assert woken == list(range(1, 2501))
-    assert await log.trim(2500) == 2500
+    later = Millis(NOW + 1)
+    steps = [await log.trim(received_before=later)]
+    while steps[-1].reached is not None:
+        steps.append(await log.trim(received_before=later, after=steps[-1].reached))
+    assert [one.gone for one in steps] == [1000, 1000, 500, 0]
 
 
 async def test_a_number_beyond_64_bits_leaves_its_neighbours_as_they_are(database):

@@ -215,3 +215,48 @@ def test_a_refusal_of_what_is_not_in_the_batch_is_looked_for_by_halving(tmp_path
 
     assert kinds(classify(hook, TWO, an_answer(200), NOW)) == [Split, Split]
     assert kinds(classify(hook, TWO[:1], an_answer(200), NOW)) == [Dead]
+
+
+def test_a_refusal_partly_of_what_is_not_in_the_batch_vouches_for_nobody_else(tmp_path):
+    hook = with_responses(
+        tmp_path,
+        '{ when: "{{ status == 200 }}", failed: "{{ [0, 2] }}", then: dead }',
+        '{ when: "{{ status == 200 }}", then: delivered }',
+    )
+
+    assert kinds(classify(hook, TWO, an_answer(200), NOW)) == [Dead, Split]
+
+
+def test_a_refusal_that_names_all_leaves_nobody_to_be_sent_again(tmp_path):
+    hook = with_responses(
+        tmp_path,
+        '{ when: "{{ status == 400 }}", failed: "{{ [1, 0, 1] }}", then: dead, rest: retry }',
+    )
+
+    assert kinds(classify(hook, TWO, an_answer(400), NOW)) == [Dead, Dead]
+
+
+@pytest.mark.parametrize("failed", ["[-1]", "[true]", "[0.5]", "[9999999999]", "[[0]]"])
+def test_what_is_no_position_refuses_nobody_for_certain(tmp_path, failed):
+    hook = with_responses(
+        tmp_path,
+        f'{{ when: "{{{{ status == 200 }}}}", failed: "{{{{ {failed} }}}}", then: dead }}',
+        '{ when: "{{ status == 200 }}", then: delivered }',
+    )
+
+    assert kinds(classify(hook, TWO, an_answer(200), NOW)) == [Split, Split]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "-5", "1.5", "soon", "١٢", "1e9", "\x00"),
+        *("Mon, 99 Jan 2026 00:00:00 GMT", "Mon, 01 Jan 99999 00:00:00 GMT"),
+        *("Fri, 31 Dec 9999 23:59:59 -9999", "Mon, 01 Jan 0001 00:00:00 +2359"),
+    ],
+)
+def test_a_retry_after_that_says_nothing_is_none(hook, text):
+    [outcome] = classify(hook, TWO[:1], Answer(503, {"retry-after": text}, ""), NOW)
+
+    assert isinstance(outcome, Retry)
+    assert outcome.after_ms is None or outcome.after_ms >= 0

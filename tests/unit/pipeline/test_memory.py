@@ -6,9 +6,9 @@ import pytest
 
 from engine.model.clock import Millis, from_iso
 from engine.model.event import Event
+from engine.model.nobody import NOBODY
 from engine.model.person import BROWSER, MOST_USERS, NOTHING, USER, Memory, PersonKey
 from engine.pipeline.decide import bucket
-from engine.model.nobody import NOBODY
 from engine.pipeline.identity import ids_of
 from engine.pipeline.learn import learn
 from engine.pipeline.memory import own_of, recall, without_remembered
@@ -666,7 +666,9 @@ def given(body):
 def test_ids_that_a_login_changes_are_not_given_to_the_next_user_of_a_browser(gap):
     mind = Mind()
     mind.sees(**visit(userId="ana", context=of_visitor("ana")))
-    assert given(mind.pass_ms(1).recalls(userId="beto", anonymousId="browser-7", context={})) == set()
+    assert (
+        given(mind.pass_ms(1).recalls(userId="beto", anonymousId="browser-7", context={})) == set()
+    )
 
     mind.pass_ms(gap).sees(**visit(userId="beto", context={"userAgent": "Mozilla/5.0"}))
     mind.pass_ms(gap)
@@ -757,7 +759,10 @@ def test_a_click_is_of_who_had_the_browser_when_it_was_made():
     mind = Mind()
     mind.sees(type="identify", anonymousId="browser-7", userId="ana", context={"gclid": "A"})
     mind.pass_ms(HOUR).sees(
-        type="identify", anonymousId="browser-7", userId="berta", context={"fbclid": "B", "fbp": FBP}
+        type="identify",
+        anonymousId="browser-7",
+        userId="berta",
+        context={"fbclid": "B", "fbp": FBP},
     )
     mind.pass_ms(HOUR)
 

@@ -8,8 +8,9 @@ import pytest
 from engine.model.errors import ProjectError
 from engine.model.event import SourceKind, Unplanned
 from engine.project.layout import reference_root
+from engine.project.policy import BatchSpec, BreakerSpec, LimitsSpec, RetrySpec
 from engine.project.read import read_project
-from engine.project.spec import BatchSpec, ConsentSpec, LimitsSpec, MatchSpec, RetrySpec, ServerSpec
+from engine.project.spec import ConsentSpec, MatchSpec, ServerSpec
 
 MINIMAL = Path(__file__).parents[2] / "data/projects/minimal"
 
@@ -146,6 +147,34 @@ def test_schemas_may_be_json_and_keep_their_references_when_they_have_an_id(fold
     assert findings == []
     assert "schemas/common/id.json" in project.schemas
     assert "$id" not in project.schemas["schemas/events/order-completed.yaml"].schema
+
+
+def test_what_a_destination_says_of_its_limits_and_its_breaker_is_parsed(folder):
+    said = """
+limits: { rate: 10/s, events: 600/min, concurrency: 2, timeout: 5s }
+breaker: { failures: 3, rate: 50%, window: 1m, open: 5s }
+order_by: user
+"""
+    change(
+        folder,
+        "destinations/crm.yaml",
+        "limits: { rate: 10/s, concurrency: 2, timeout: 5s }\n",
+        said,
+    )
+    project, findings = read_project(folder, {})
+
+    [crm] = project.destinations
+    assert findings == []
+    assert crm.limits.events_per_s == 10
+    assert crm.breaker == BreakerSpec(failures=3, share=0.5, window_ms=60_000, open_ms=5_000)
+    assert crm.ordered is True
+
+
+def test_without_a_word_on_it_a_destination_has_a_breaker_and_no_order(folder):
+    project, _ = read_project(folder, {})
+
+    [crm] = project.destinations
+    assert (crm.breaker, crm.ordered) == (BreakerSpec(), False)
 
 
 def test_without_usable_settings_there_is_no_project_but_every_finding(folder):

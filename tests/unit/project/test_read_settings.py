@@ -2,6 +2,7 @@
 
 import pytest
 
+from engine.project.spec import KeepSpec
 from tests.support.releases import FILES, findings_of, write_project
 
 DAY_MS = 86_400_000
@@ -50,3 +51,12 @@ def test_a_memory_of_a_day_is_long_enough(tmp_path):
     release, findings = with_privacy(tmp_path, "privacy: { remember: 24h }")
 
     assert (release.spec.remember_ms, findings) == (DAY_MS, [])
+
+
+def test_retention_has_defaults_and_takes_what_the_project_says(tmp_path):
+    usual, _ = with_privacy(tmp_path / "usual", "")
+    text = "privacy: { keep: { events: 1d, audit: 1y } }\ndisk: { most: 1GiB, free: 1MiB }"
+    own, _ = with_privacy(tmp_path / "own", text)
+
+    assert usual.spec.keep == KeepSpec(30 * DAY_MS, 730 * DAY_MS, 20 * 2**30, 500 * 2**20)
+    assert own.spec.keep == KeepSpec(DAY_MS, 365 * DAY_MS, 2**30, 2**20)

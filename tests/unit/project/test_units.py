@@ -2,7 +2,7 @@
 
 import pytest
 
-from engine.project.units import parse_duration, parse_rate, parse_size
+from engine.project.units import parse_duration, parse_rate, parse_share, parse_size
 
 
 @pytest.mark.parametrize(
@@ -31,6 +31,11 @@ def test_a_rate_gives_how_many_a_second(text, rate):
     assert parse_rate(text) == rate
 
 
+@pytest.mark.parametrize(("text", "share"), [("50%", 0.5), ("100%", 1), ("12.5%", 0.125)])
+def test_a_share_gives_a_part_of_one(text, share):
+    assert parse_share(text) == share
+
+
 BAD = [
     (parse_duration, ["", "10", "s", "10 s", "10sec", "-1s", "1h 30m", "1e3s"], "10s, 15m"),
     (parse_duration, ["101y", "999999999999d"], "at most 100 years"),
@@ -38,6 +43,7 @@ BAD = [
     (parse_size, ["0B", "999999999999GiB"], "from 1B to 1024GiB"),
     (parse_rate, ["", "50", "50/m", "50/ s", "/s", "50s"], "50/s or 600/min"),
     (parse_rate, ["0/s"], "mode: off"),
+    (parse_share, ["", "50", "50 %", "0%", "101%", "-5%", "half"], "at most 100%"),
 ]
 
 

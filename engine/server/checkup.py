@@ -1,0 +1,132 @@
+"""What ``encamina doctor`` looks at in the data folder and on the machine; nothing is changed."""
+
+import fcntl
+import os
+import platform
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from engine.ingest.disk import size_text
+from engine.log.open import open_log
+from engine.model.clock import Millis, to_iso
+from engine.model.errors import StorageError
+from engine.project.spec import KeepSpec, ProjectSpec
+from engine.server.folder import LOCK, mode_of
+from engine.server.repair import files_of
+from engine.sqlite.connection import LIBRARY_VERSION
+from engine.sqlite.database import Databases
+from engine.sqlite.salvage import damage_of
+
+OLDEST_SQLITE = (3, 37, 0)
+AHEAD_MS = 60_000
+"""A newest event so far in the future tells of a clock that was set back."""
+
+REPAIR = "stop the server, then `encamina doctor --repair`, or put back a backup"
+
+
+class Level(StrEnum):
+    """How a check ended."""
+
+    OK = "ok"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One line of ``doctor``: what was looked at, how it is, and what to do."""
+
+    what: str
+    level: Level
+    message: str
+    todo: str = ""
+
+
+def ok(what: str, message: str) -> Check:
+    """A check that found nothing."""
+    return Check(what, Level.OK, message)
+
+
+def check_machine() -> Iterator[Check]:
+    """The versions that matter."""
+    versions = f"Python {platform.python_version()}, SQLite {LIBRARY_VERSION}"
+    if tuple(map(int, LIBRARY_VERSION.split("."))) < OLDEST_SQLITE:
+        wanted = ".".join(map(str, OLDEST_SQLITE))
+        yield Check("versions", Level.ERROR, versions, f"install SQLite {wanted} or newer")
+    else:
+        yield ok("versions", versions)
+
+
+def check_folder(spec: ProjectSpec, folder: Path) -> list[Check]:
+    """The data folder: who holds it, its mode, its rights, its files whole, and its room."""
+    if not folder.is_dir():
+        return [ok("data folder", f"{folder} is not there yet; `encamina serve` makes it")]
+    files = [path for path in files_of(spec, folder) if path.exists()]
+    checks = [*_holding(folder), *_rights(folder), *map(_file, files)]
+    return [*checks, *_room(spec.keep, folder, files)]
+
+
+def _file(path: Path) -> Check:
+    if (damage := damage_of(path)) is not None:
+        return Check(path.name, Level.ERROR, f"damaged: {damage}", REPAIR)
+    return ok(path.name, f"{size_text(path.stat().st_size)}, sound")
+
+
+def _holding(folder: Path) -> Iterator[Check]:
+    mode = mode_of(folder) or "not served yet"
+    holder = _holder(folder)
+    state = "no server holds it" if holder is None else f"held by process {holder}"
+    yield ok("data folder", f"{folder}, {mode}; {state}")
+
+
+def _holder(folder: Path) -> str | None:
+    try:
+        with (folder / LOCK).open() as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except OSError:
+                return lock.readline().strip()
+    except OSError:
+        return None
+    return None
+
+
+def _rights(folder: Path) -> Iterator[Check]:
+    if not os.access(folder, os.W_OK) or os.statvfs(folder).f_flag & os.ST_RDONLY:
+        todo = "see its owner and rights, and whether its disk is mounted read-only"
+        yield Check("data folder", Level.ERROR, f"{folder} can't be written", todo)
+
+
+def _room(keep: KeepSpec, folder: Path, files: Sequence[Path]) -> Iterator[Check]:
+    disk = os.statvfs(folder)
+    left, used = disk.f_bavail * disk.f_frsize, sum(path.stat().st_size for path in files)
+    words = f"{size_text(left)} free on the disk, {size_text(used)} used"
+    if left < keep.free_bytes:
+        todo = f"make room: under disk.free ({size_text(keep.free_bytes)}) new events are refused"
+        yield Check("disk", Level.ERROR, words, todo)
+    elif used > 0.8 * keep.most_bytes or left < 2 * keep.free_bytes:
+        todo = f"room runs out: disk.most is {size_text(keep.most_bytes)}, disk.free " + size_text(
+            keep.free_bytes
+        )
+        yield Check("disk", Level.WARNING, words, todo)
+    else:
+        yield ok("disk", words)
+
+
+async def check_clock(spec: ProjectSpec, folder: Path, now: Millis) -> list[Check]:
+    """Whether the newest event came before now; nothing to tell where there is no log."""
+    try:
+        async with Databases(folder, look_only=True) as files:
+            log = await open_log(spec.log_url, files)
+            last = await log.last_position()
+            newest = await log.read_range(last - 1, 1) if last else []
+    except StorageError:
+        # What is wrong with the file was told already.
+        return []
+    if newest and newest[0].event.received_at > now + AHEAD_MS:
+        at = to_iso(newest[0].event.received_at)
+        message = f"it is {to_iso(now)}, but the newest event came at {at}"
+        return [Check("clock", Level.WARNING, message, "the clock was set back; check it")]
+    return [ok("clock", to_iso(now))]

@@ -1,0 +1,224 @@
+"""``doctor --repair``: a damaged log and state, saved row by row into fresh files.
+
+The damaged file stays, under another name. Rather repeated than lost: a destination whose place in
+the log is lost begins at the log's first event, and what it had put off there is handed out again;
+what its records show as sent is not sent twice.
+"""
+
+import os
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import trio
+
+from engine.codec.body import loads
+from engine.log.open import open_log
+from engine.model.clock import Millis, to_iso
+from engine.model.delivery import State
+from engine.model.errors import StorageError
+from engine.project.spec import ProjectSpec
+from engine.sqlite.connection import Connection
+from engine.sqlite.database import Databases
+from engine.sqlite.salvage import Saved, change, counters_of, salvage, tells_its_tables
+from engine.state.open import open_state
+
+STATES = frozenset(str(state) for state in State)
+EVERYWHERE = (0, 2**62)
+SIDE_FILES = ("-wal", "-shm")
+
+
+@dataclass(frozen=True, slots=True)
+class Repaired:
+    """One file after its repair: where the damaged one is, and what was saved of each table."""
+
+    path: Path
+    kept_as: Path
+    tables: Sequence[Saved]
+
+
+def files_of(spec: ProjectSpec, folder: Path) -> list[Path]:
+    """The files in which log and state are kept, each once."""
+    names = [url.partition(":")[2] for url in (spec.log_url, spec.state_url)]
+    return [folder / name for name in dict.fromkeys(names)]
+
+
+async def repair(
+    spec: ProjectSpec, folder: Path, path: Path, destinations: Sequence[str], now: Millis
+) -> Repaired:
+    """Save what can be read of the file, and put a sound one in its place.
+
+    The folder is held, and not served. Nothing of the old file is removed. Raises ``StorageError``
+    where nothing can be read, or where there is no room for a second file.
+    """
+    fresh = path.with_name(f"{path.name}.repairing")
+    _remove(fresh)
+    if not await trio.to_thread.run_sync(tells_its_tables, path):
+        raise StorageError(
+            f"{path}: the list of its tables can't be read, so nothing can be saved;"
+            " put back a backup, or move the file away to begin anew"
+        )
+    await _make_tables(spec, folder, path, fresh)
+    tables = await trio.to_thread.run_sync(salvage, path, fresh, _makes_sense)
+    counters = await trio.to_thread.run_sync(counters_of, path)
+    finish = partial(_finish, tables=tables, counters=counters, names=destinations, now=now)
+    await trio.to_thread.run_sync(change, fresh, finish)
+    kept_as = await trio.to_thread.run_sync(_swap, path, fresh, now)
+    return Repaired(path, kept_as, tables)
+
+
+async def _make_tables(spec: ProjectSpec, folder: Path, path: Path, fresh: Path) -> None:
+    """The fresh file with the empty tables of whatever is kept in ``path``."""
+    async with Databases(folder) as files:
+        if path == folder / spec.log_url.partition(":")[2]:
+            await open_log(f"sqlite:{fresh.name}", files)
+        if path == folder / spec.state_url.partition(":")[2]:
+            await open_state(f"sqlite:{fresh.name}", files)
+
+
+def _makes_sense(table: str, row: Mapping[str, object]) -> bool:
+    """SQLite keeps no check sums: what stands in a row may be damaged all the same."""
+    if table == "events":
+        body = row["body"]
+        return isinstance(row["message_id"], str) and isinstance(body, bytes) and _is_json(body)
+    if table == "deliveries":
+        return row["state"] in STATES
+    return True
+
+
+def _is_json(body: bytes) -> bool:
+    try:
+        return isinstance(loads(body), Mapping)
+    except ValueError:
+        return False
+
+
+def _finish(
+    connection: Connection,
+    tables: Sequence[Saved],
+    counters: Mapping[str, int],
+    names: Sequence[str],
+    now: Millis,
+) -> None:
+    """Make what was saved agree with itself again."""
+    saved = {one.table: one for one in tables}
+    for name, newest in counters.items():
+        _count_on(connection, name, newest)
+    if "events" in saved:
+        _restore_groups(connection, saved, names)
+        _restore_put_off(connection, saved["put_off"], now)
+        _restore_marks(connection, saved["seen"])
+    if "deliveries" in saved:
+        connection.execute("DELETE FROM delivery_counts")
+        connection.execute(
+            "INSERT INTO delivery_counts (destination, state, count)"
+            " SELECT destination, state, count(*) FROM deliveries GROUP BY destination, state"
+        )
+        _put_off_unsettled(connection, saved, now)
+
+
+def _count_on(connection: Connection, name: str, newest: int) -> None:
+    """No number is given twice, also where the newest rows are lost."""
+    changed = connection.execute(
+        "UPDATE sqlite_sequence SET seq = max(seq, ?) WHERE name = ?", (newest, name)
+    )
+    if changed.rowcount == 0 and _has(connection, name):
+        connection.execute("INSERT INTO sqlite_sequence (name, seq) VALUES (?, ?)", (name, newest))
+
+
+def _restore_groups(
+    connection: Connection, saved: Mapping[str, Saved], names: Sequence[str]
+) -> None:
+    """Groups that were lost begin at the first event; positions go on behind all that is known."""
+    if not saved["groups"].whole:
+        for name in [*names, *_destinations(connection)]:
+            connection.execute("INSERT OR IGNORE INTO groups (name, floor) VALUES (?, 0)", (name,))
+        connection.execute("DELETE FROM put_off WHERE group_id NOT IN (SELECT id FROM groups)")
+    (furthest,) = connection.execute(
+        "SELECT max(coalesce((SELECT max(floor) FROM groups), 0),"
+        " coalesce((SELECT max(position) FROM events), 0),"
+        " coalesce((SELECT max(position) FROM put_off), 0))"
+    ).fetchone()
+    if furthest:
+        _count_on(connection, "events", furthest)
+
+
+def _destinations(connection: Connection) -> list[str]:
+    if not _has(connection, "deliveries"):
+        return []
+    rows = connection.execute("SELECT DISTINCT destination FROM deliveries").fetchall()
+    return [row[0] for row in rows]
+
+
+def _restore_put_off(connection: Connection, put_off: Saved, now: Millis) -> None:
+    """What may have been put off in a lost range is handed out again, to every group."""
+    for after, until in [EVERYWHERE] if put_off.cut else put_off.lost:
+        connection.execute(
+            "INSERT OR IGNORE INTO put_off (group_id, position, due_ms)"
+            " SELECT groups.id, events.position, ? FROM groups JOIN events"
+            " ON events.position > ? AND events.position <= ? AND events.position <= groups.floor",
+            (now, after, until),
+        )
+
+
+def _put_off_unsettled(connection: Connection, saved: Mapping[str, Saved], now: Millis) -> None:
+    """A delivery that is still to be tried has its event put off, whatever became of that row."""
+    if "events" not in saved:
+        return
+    connection.execute(
+        "INSERT OR IGNORE INTO put_off (group_id, position, due_ms)"
+        " SELECT groups.id, deliveries.position, coalesce(deliveries.next_at, ?)"
+        " FROM deliveries JOIN groups ON groups.name = deliveries.destination"
+        " JOIN events ON events.position = deliveries.position"
+        " WHERE deliveries.state IN ('retrying', 'paused')"
+        " AND deliveries.position <= groups.floor",
+        (now,),
+    )
+
+
+def _restore_marks(connection: Connection, seen: Saved) -> None:
+    """The ids of events that are there count as seen, also where their marks were lost."""
+    if not seen.whole:
+        connection.execute(
+            "INSERT OR IGNORE INTO seen (source, message_id, seen_at)"
+            " SELECT source, message_id, received_at FROM events"
+        )
+
+
+def _has(connection: Connection, table: str) -> bool:
+    found = connection.execute("SELECT 1 FROM sqlite_schema WHERE name = ?", (table,))
+    return found.fetchone() is not None
+
+
+def _swap(path: Path, fresh: Path, now: Millis) -> Path:
+    """The fresh file in the place of the damaged one, which stays beside it with its WAL."""
+    stamp = to_iso(now).replace(":", "").replace("-", "").partition(".")[0]
+    kept_as = path.with_name(f"{path.name}.damaged-{stamp}Z")
+    try:
+        for suffix in ("", *SIDE_FILES):
+            if (one := Path(f"{path}{suffix}")).exists():
+                shutil.copy2(one, f"{kept_as}{suffix}")
+        # A WAL of the old file beside the new one would be played into it: it goes first.
+        for suffix in SIDE_FILES:
+            Path(f"{path}{suffix}").unlink(missing_ok=True)
+            Path(f"{fresh}{suffix}").unlink(missing_ok=True)
+        fresh.replace(path)
+        _sync(path.parent)
+    except OSError as error:
+        raise StorageError(f"{path}: can't be replaced: {error.strerror}") from error
+    return kept_as
+
+
+def _sync(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _remove(fresh: Path) -> None:
+    for suffix in ("", *SIDE_FILES):
+        Path(f"{fresh}{suffix}").unlink(missing_ok=True)
