@@ -72,6 +72,8 @@ def print_table(
         table.add_column(column, justify="right" if right else "left", style="", overflow="fold")
     for row in rows:
         table.add_row(*(plain(str(cell)) for cell in row))
+    if not table.row_count:
+        err().print("[dim]There are none.[/]")
     console = out()
     if console.is_terminal:
         console.print(table)

@@ -18,6 +18,7 @@ from engine.server.repair import files_of
 from engine.sqlite.connection import LIBRARY_VERSION
 from engine.sqlite.database import Databases
 from engine.sqlite.salvage import damage_of
+from engine.sqlite.size import taken_bytes
 
 OLDEST_SQLITE = (3, 37, 0)
 AHEAD_MS = 60_000
@@ -71,7 +72,7 @@ def check_folder(spec: ProjectSpec, folder: Path) -> list[Check]:
 def _file(path: Path) -> Check:
     if (damage := damage_of(path)) is not None:
         return Check(path.name, Level.ERROR, f"damaged: {damage}", REPAIR)
-    return ok(path.name, f"{size_text(path.stat().st_size)}, sound")
+    return ok(path.name, f"{size_text(taken_bytes(path))}, sound")
 
 
 def _holding(folder: Path) -> Iterator[Check]:
@@ -101,7 +102,7 @@ def _rights(folder: Path) -> Iterator[Check]:
 
 def _room(keep: KeepSpec, folder: Path, files: Sequence[Path]) -> Iterator[Check]:
     disk = os.statvfs(folder)
-    left, used = disk.f_bavail * disk.f_frsize, sum(path.stat().st_size for path in files)
+    left, used = disk.f_bavail * disk.f_frsize, sum(map(taken_bytes, files))
     words = f"{size_text(left)} free on the disk, {size_text(used)} used"
     if left < keep.free_bytes:
         todo = f"make room: under disk.free ({size_text(keep.free_bytes)}) new events are refused"

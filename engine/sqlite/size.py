@@ -33,6 +33,11 @@ def usage_of(connection: Connection, path: Path) -> Usage:
     )
 
 
+def taken_bytes(path: Path) -> int:
+    """What a file takes on the disk, with what waits in its WAL."""
+    return _size(path) + _size(path.with_name(f"{path.name}-wal"))
+
+
 def give_back_pages(connection: Connection) -> int:
     """Give some pages without content back to the disk; how many are left."""
     # The library stops this pragma after one page, whatever number it is given.
