@@ -49,6 +49,10 @@ class Inbound:
     user_agent: str | None = None
 
 
+UNREADABLE = "unreadable"
+"""The type of an event whose stored body is no JSON any more: the disk gave back other bytes."""
+
+
 class Event(NamedTuple):
     """A normalised event, a tuple by name as it is made so often (tests.bench).
 

@@ -14,7 +14,7 @@ from engine.mapping.missing import MISSING
 from engine.model.clock import Millis
 from engine.model.decision import Decision, Fault, Payload, Verb
 from engine.model.errors import BoundPassed
-from engine.model.event import Event, Source
+from engine.model.event import UNREADABLE, Event, Source
 from engine.model.jsonvalue import Body, Json, as_body
 from engine.model.person import Remembered
 from engine.pipeline.breaches import breaches
@@ -25,6 +25,7 @@ from engine.release.destination import Destination, Mode
 from engine.release.routes import Rule
 
 BUCKETS = 10_000
+LOST = "the stored event can't be read: the disk gave back other bytes than were written"
 
 
 class _Case(NamedTuple):
@@ -43,6 +44,8 @@ def decide(
     ``seen`` is ``scope.view`` of the event, for callers that ask for several destinations. A
     destination that is off gives ``skip`` with the payload that it would get.
     """
+    if event.type == UNREADABLE:
+        return [Decision(destination.name, Verb.ERROR, reason=LOST)]
     if seen is None:
         seen = view(event, source)
     if reason := closed_gate(destination, event, _object(seen["consent"])):

@@ -111,6 +111,7 @@ def _finish(
         _restore_put_off(connection, saved["put_off"], now)
         _restore_marks(connection, saved["seen"])
     if "deliveries" in saved:
+        _end_lost(connection, saved)
         connection.execute("DELETE FROM delivery_counts")
         connection.execute(
             "INSERT INTO delivery_counts (destination, state, count)"
@@ -160,6 +161,17 @@ def _restore_put_off(connection: Connection, put_off: Saved, now: Millis) -> Non
             " SELECT groups.id, events.position, ? FROM groups JOIN events"
             " ON events.position > ? AND events.position <= ? AND events.position <= groups.floor",
             (now, after, until),
+        )
+
+
+def _end_lost(connection: Connection, saved: Mapping[str, Saved]) -> None:
+    """A delivery that is still to be tried, of an event that is lost, ends as a dead letter."""
+    if "events" in saved:
+        connection.execute(
+            "UPDATE deliveries SET state = 'dead', next_at = NULL, payload = NULL,"
+            " reason = 'its event was lost with a damaged page'"
+            " WHERE state IN ('retrying', 'paused')"
+            " AND position NOT IN (SELECT position FROM events)"
         )
 
 

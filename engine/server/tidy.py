@@ -31,14 +31,15 @@ ROWS_AT_ONCE = 500
 PAUSE_S = 0.02
 """Between two steps, so that the writes of others come between them."""
 
-BEGINS_AT, ENDS_AT = 0.9, 0.85
-"""Parts of ``disk.most``: over the first, finished events go before their time, down to the
-second. Ingest refuses only at the whole."""
+NEAR, BEGINS_AT, ENDS_AT = 0.8, 0.9, 0.85
+"""Parts of ``disk.most``. Over the first it looks more often; over the second, what is finished
+goes before its time, down to the third. Ingest refuses only at the whole."""
 
 IDLE_PART, IDLE_BYTES = 0.25, 64 * 1024 * 1024
 """So much room without content is kept for what comes; more goes back to the disk."""
 
-GONE_FOR_MS = 24 * 3_600_000
+DAY_MS = 24 * 3_600_000
+GONE_FOR_MS = DAY_MS
 """How long a destination may be missing from the project and still goes on where it stood."""
 
 JUMP_S = 3600.0
@@ -59,6 +60,7 @@ class Tidy:
     disk: Disk
     notices: DiskNotices
     clock: Clock
+    _near: bool = False
     _trusted_s: float = 0.0
     _wall_s: float | None = None
     _time_s: float = 0.0
@@ -70,8 +72,7 @@ class Tidy:
                 await self.round()
             except (OSError, StorageError) as error:
                 self.notices.notices.alarm("tidy", error)
-            short = self.disk.reason is not None
-            await trio.sleep(SHORT_EVERY_S if short else EVERY_S)
+            await trio.sleep(SHORT_EVERY_S if self._near or self.disk.reason else EVERY_S)
 
     async def round(self) -> None:
         """Remove what is to go now."""
@@ -126,19 +127,37 @@ class Tidy:
 
     async def _make_room(self) -> None:
         """Where the limit is near, let finished events go before their time, the oldest first."""
-        if not self._is_short(usage := await self.files.usage(), BEGINS_AT):
+        usage = await self.files.usage()
+        self._near = self._is_short(usage, NEAR)
+        if not self._is_short(usage, BEGINS_AT):
             return
+        why = f"room is short: {size_text(usage.used_bytes)}"
         gone, reached = 0, 0
-        while self._is_short(usage, ENDS_AT):
+        while self._is_short(await self.files.usage(), ENDS_AT):
             step = await self.log.trim(received_before=EVER, after=reached, limit=ROWS_AT_ONCE)
             gone += step.gone
             if step.reached is None:
                 break
             reached = step.reached
-            usage = await self.files.usage()
             await trio.sleep(PAUSE_S)
         if gone:
-            self.notices.removed("events", gone, f"room is short: {size_text(usage.used_bytes)}")
+            self.notices.removed("events", gone, why)
+        await self._make_room_of_records(why)
+
+    async def _make_room_of_records(self, why: str) -> None:
+        """With no finished event left, old records go too: else ingest would refuse for ever."""
+        gone = 0
+        newest_day = Millis(self.clock() - DAY_MS)
+        while self._is_short(await self.files.usage(), ENDS_AT):
+            step = await self.state.forget_audit(newest_day, limit=ROWS_AT_ONCE)
+            # Those of the last day only where there is nothing older.
+            step = step or await self.state.forget_audit(EVER, limit=ROWS_AT_ONCE)
+            if not step:
+                break
+            gone += step
+            await trio.sleep(PAUSE_S)
+        if gone:
+            self.notices.removed("records", gone, why)
 
     def _is_short(self, usage: Usage, part: float) -> bool:
         keep = self.release.spec.keep

@@ -20,9 +20,9 @@ RETRY = "retry: { first: 10ms, longest: 500ms }\nbreaker: { failures: 1000000, w
 """No rest for a vendor that fails: 20 requests in a second would be needed for one."""
 
 
-@pytest.fixture(scope="module")
-def running(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("lists")
+@contextmanager
+def a_server(folder):
+    """One order delivered at one vendor and failing at another, one event of no rule, one bad."""
     hook = FILES["destinations/hook.yaml"] + RETRY
     down = hook.replace("name: hook", "name: down").replace("hook.example", "down.example")
     rules = FILES["rules/hook.yaml"]
@@ -47,6 +47,12 @@ def running(tmp_path_factory):
         running.post([bad], "shop-key")
         wait_until(lambda: running.deliveries("--state", "retrying"))
         wait_until(lambda: running.deliveries("--state", "delivered"))
+        yield running
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory):
+    with a_server(tmp_path_factory.mktemp("lists")) as running:
         yield running
 
 
@@ -138,8 +144,12 @@ def following(running, *command):
         process.stdout.close()
 
 
-def test_followed_lists_tell_of_what_comes_and_changes(running):
-    with following(running, "deliveries") as rows, following(running, "events") as events:
+def test_followed_lists_tell_of_what_comes_and_changes(tmp_path):
+    with (
+        a_server(tmp_path) as running,
+        following(running, "deliveries") as rows,
+        following(running, "events") as events,
+    ):
         wait_until(lambda: len(rows) >= 2 and len(events) >= 2)
 
         running.post([an_event(messageId="two", timestamp=...)], "shop-key")

@@ -1,6 +1,7 @@
 """Every way that a delivery's life can go, walked by a real server: one event, one way each."""
 
 import re
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import httpx
@@ -8,7 +9,7 @@ import pytest
 
 from engine.model.delivery import State
 from tests.support.chaos import an_order, edit, plain_project, set_faults, wait_for, with_rules
-from tests.support.processes import sandbox_running, server_running
+from tests.support.processes import Running, sandbox_running, server_running
 
 pytestmark = pytest.mark.slow
 
@@ -101,6 +102,19 @@ def a_project_of_every_way(tmp_path):
     return project
 
 
+@dataclass(frozen=True)
+class Walked:
+    """The server, and what was told by destination before anything else came to it.
+
+    ``story`` is of ``explain``, ``deliveries`` and ``counts`` are of ``deliveries``.
+    """
+
+    shop: Running
+    story: dict
+    deliveries: dict
+    counts: dict
+
+
 @pytest.fixture(scope="module")
 def walked(tmp_path_factory):
     """A server after one event has gone every way."""
@@ -113,7 +127,14 @@ def walked(tmp_path_factory):
             answer = shop.post([the_order()]).json()
             assert answer["accepted"] == 1
             wait_for(lambda: len(shop.deliveries()) >= len(WAYS) and no_more_to_come(shop), 30)
-            yield shop
+            [told] = shop.lines("explain", "one")
+            [event] = told["events"]
+            yield Walked(
+                shop,
+                {one["destination"]: one for one in event["destinations"]},
+                {one["destination"]: one for one in shop.deliveries()},
+                shop.lines("deliveries", "--summary")[0],
+            )
 
 
 def the_order():
@@ -132,29 +153,21 @@ def no_more_to_come(shop):
     return all(by_name.get(name) == state for name, (state, _) in WAYS.items())
 
 
-@pytest.fixture(scope="module")
-def story(walked):
-    """What ``explain`` tells of the event, by destination."""
-    [told] = walked.lines("explain", "one")
-    [event] = told["events"]
-    return {one["destination"]: one for one in event["destinations"]}
-
-
 @pytest.mark.parametrize("way", WAYS)
-def test_each_way_ends_in_its_state_with_its_reason_and_explain_names_it(walked, story, way):
+def test_each_way_ends_in_its_state_with_its_reason_and_explain_names_it(walked, way):
     state, reason = WAYS[way]
-    [found] = walked.deliveries("--destination", way)
-    [told] = story[way]["deliveries"]
+    found = walked.deliveries[way]
+    [told] = walked.story[way]["deliveries"]
 
     for one in (found, told):
         assert (one["message_id"], one["state"]) == ("one", state)
         assert re.search(reason, one["reason"]) if reason else one["reason"] == ""
-    assert story[way]["why"], "nothing says why"
+    assert walked.story[way]["why"], "nothing says why"
     assert bool(told["tried"]) == (told["attempts"] > 0)
 
 
-def test_what_a_destination_has_not_read_is_waiting_and_one_that_is_off_has_none(walked, story):
-    [counts] = walked.lines("deliveries", "--summary")
+def test_what_a_destination_has_not_read_is_waiting_and_one_that_is_off_has_none(walked):
+    story, counts = walked.story, walked.counts
 
     assert story["unset"]["deliveries"] == story["off"]["deliveries"] == []
     assert counts["unset"]["waiting"] == 1
@@ -162,21 +175,21 @@ def test_what_a_destination_has_not_read_is_waiting_and_one_that_is_off_has_none
 
 
 def test_every_state_that_this_version_can_reach_is_reached(walked):
-    [counts] = walked.lines("deliveries", "--summary")
-    reached = {state for one in counts.values() for state, count in one.items() if count}
+    reached = {state for one in walked.counts.values() for state, count in one.items() if count}
 
     assert reached == set(State) - {State.ERASED}  # erased comes with the erasure of a person
 
 
 def test_a_refusal_before_the_next_attempt_ends_as_skipped(walked):
+    shop = walked.shop
     refusal = an_order("refusal", userId="user-one")
     refusal["context"]["consent"] = {"categoryPreferences": {"advertising": False}}
-    walked.post([refusal])
-    set_faults(walked.sandbox, "", "retrying")
+    shop.post([refusal])
+    set_faults(shop.sandbox, "", "retrying")
 
     def fate():
-        [one] = walked.deliveries("--destination", "retrying", "--message-id", "one")
+        [one] = shop.deliveries("--destination", "retrying", "--message-id", "one")
         return one if one["state"] == "skipped" else None
 
     assert wait_for(fate, within_s=30)["reason"] == "consent"
-    assert httpx.get(f"{walked.server.url}/readyz").status_code == 200
+    assert httpx.get(f"{shop.server.url}/readyz").status_code == 200

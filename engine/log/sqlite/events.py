@@ -7,7 +7,7 @@ from typing import NamedTuple, TypeAlias, cast
 from engine.codec.body import dumps, loads
 from engine.log.interface import Entry, Trimmed
 from engine.model.clock import Millis
-from engine.model.event import Event
+from engine.model.event import UNREADABLE, Event
 from engine.model.jsonvalue import Body
 from engine.sqlite.connection import Connection
 from engine.sqlite.rows import read_packed, write_rows
@@ -197,7 +197,31 @@ def trim_step(
 
 def _select(connection: Connection, query: str, parameters: Sequence[object]) -> list[Placed]:
     packed = read_packed(connection, _ROW, query, parameters, opening=_OPENING)
-    rows = cast("_Packed", loads(packed))
+    try:
+        rows = cast("_Packed", loads(packed))
+    except ValueError:
+        return [_alone(*row) for row in connection.execute(query, parameters).fetchall()]
     return [
         Placed(position, Event(*columns, body), size) for (position, size), columns, body in rows
     ]
+
+
+def _alone(  # noqa: PLR0913 - the columns of a row
+    position: int,
+    source: str,
+    message_id: str,
+    type_: str,
+    name: str,
+    timestamp: Millis,
+    received_at: Millis,
+    body: bytes,
+) -> Placed:
+    """One row of a chunk in which one can't be read: that one alone comes as ``UNREADABLE``."""
+    try:
+        event = Event(
+            source, message_id, type_, name, timestamp, received_at, cast("Body", loads(body))
+        )
+    except ValueError:
+        told: Body = {"type": UNREADABLE, "messageId": message_id}
+        event = Event(source, message_id, UNREADABLE, "", timestamp, received_at, told)
+    return Placed(position, event, len(body))

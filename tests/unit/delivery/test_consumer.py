@@ -8,6 +8,7 @@ from engine.delivery import gate as gate_module
 from engine.log.open import LogSettings, open_log
 from engine.model.clock import system_clock
 from engine.model.delivery import Answer, State
+from engine.model.event import UNREADABLE
 from engine.sqlite.database import Databases
 from engine.state.open import open_state
 from tests.support.consuming import OK, QUICK, Running, a_consumer_s_world
@@ -120,6 +121,16 @@ async def test_a_fault_of_ours_ends_as_a_retry_and_goes_on_when_it_is_mended(run
     assert "ZeroDivisionError" in faulted.reason
     assert '"where": "decide"' in running.said.getvalue()
     assert len(await running.deliveries()) == 3
+
+
+async def test_an_event_that_the_disk_gives_back_broken_is_dead_alone(running):
+    lost = running.event("b")._replace(type=UNREADABLE, name="", body={"type": UNREADABLE})
+    await running.log.append([running.event("a"), lost, running.event("c")])
+    async with running.consuming():
+        [dead] = await running.reach(State.DEAD)
+        await running.reach(State.DELIVERED, 2)
+
+    assert (dead.message_id, dead.reason[:32]) == ("b", "the stored event can't be read: ")
 
 
 async def test_what_is_too_old_to_be_counted_is_dead_with_that_reason(running, tmp_path):

@@ -8,7 +8,7 @@ from engine.log.sqlite.log import SqliteLog
 from engine.log.sqlite.recent import Recent
 from engine.model.clock import FrozenClock, Millis
 from engine.model.errors import StorageError, StorageFull
-from engine.model.event import Event
+from engine.model.event import UNREADABLE, Event
 from engine.sqlite.database import Database
 
 pytestmark = pytest.mark.trio
@@ -195,3 +195,20 @@ async def test_a_number_beyond_64_bits_leaves_its_neighbours_as_they_are(databas
     )
 
     assert [entry.event.body for entry in await log.read_range(0, 10)] == bodies
+
+
+async def test_a_body_that_is_no_json_any_more_comes_alone_as_unreadable(database):
+    log = await open_log(database, recent=Recent(max_events=0))
+    await log.create_group("meta")
+    await log.append(events(0, 5))
+    spoilt = "UPDATE events SET body = x'7b22ff' WHERE position = 3"
+    await database.writer.run(lambda connection: connection.execute(spoilt))
+
+    entries = await log.read("meta", 10)
+
+    assert positions(entries) == [1, 2, 3, 4, 5]
+    assert [one.event for one in entries if one.position != 3] == [
+        one for one in events(0, 5) if one.message_id != "m2"
+    ]
+    [lost] = [one.event for one in entries if one.position == 3]
+    assert (lost.type, lost.message_id, lost.name) == (UNREADABLE, "m2", "")

@@ -156,8 +156,16 @@ async def test_nothing_is_lost_but_the_rows_of_the_damaged_pages(tmp_path):
         log = await open_log("sqlite:encamina.db", files, LOG)
         kept = {one.position for one in await log.read_range(0, 100_000)}
         marks = await log.seen([("shop", f"m{n}") for n in range(1, 20_001)])
+        state = await open_state("sqlite:encamina.db", files)
+        told = await state.deliveries_at("hook", sorted(lost))
+        states = (await state.delivery_counts())["hook"]
     assert kept == set(range(1, 20_001)) - lost
     assert all(marks)
+    # What can't be tried any more is not called retrying.
+    assert {one.state for one in told} <= {Ends.DELIVERED, Ends.DEAD}
+    dead = [one for one in told if one.state is Ends.DEAD]
+    assert {one.reason for one in dead} == {"its event was lost with a damaged page"}
+    assert states[Ends.DEAD] == len(dead)
 
 
 async def test_a_repaired_folder_goes_on_where_it_stood(tmp_path):
@@ -178,7 +186,9 @@ async def test_a_repaired_folder_goes_on_where_it_stood(tmp_path):
         (position,) = await log.append([Event("shop", "new", "track", "Lead", NOW, NOW, {})])
     assert handed == set(range(301, 901)) - set(pages[chosen])
     assert setting == "by hand"
-    assert counts["hook"] == {Ends.DELIVERED: 300, Ends.RETRYING: 300}
+    lost = sum(300 < one <= 600 for one in pages[chosen])
+    assert 0 < lost < 300
+    assert counts["hook"] == {Ends.DELIVERED: 300, Ends.RETRYING: 300 - lost, Ends.DEAD: lost}
     assert position == 901
 
 

@@ -134,6 +134,21 @@ async def test_an_old_event_stays_while_a_destination_has_not_finished_with_it(k
     assert await kept.positions() == [3, 4, 5, 6]
 
 
+async def test_where_no_finished_event_is_left_the_oldest_records_make_room(kept):
+    records = [a_delivery(number, at=Millis(NOW - 90_000_000 + number)) for number in range(20_000)]
+    await kept.state.record([*records, a_delivery(20_001, Ends.RETRYING)])
+    full = (await kept.files.usage()).used_bytes
+    with_keep(kept.tidy, most_bytes=full)
+
+    await kept.tidy.round()
+
+    assert (await kept.files.usage()).used_bytes < 0.9 * full
+    counts = (await kept.state.delivery_counts())["hook"]
+    assert 0 < counts[Ends.DELIVERED] < 20_000
+    assert counts[Ends.RETRYING] == 1
+    assert '"what": "records"' in kept.said.getvalue()
+
+
 async def test_near_the_limit_the_oldest_finished_events_go_before_their_time(kept):
     await kept.append(4000, body={"text": "x" * 1000})
     await kept.finish(most=3000)
