@@ -9,7 +9,7 @@ from cli.looks import Look, looking
 from cli.output import err
 from engine.control.replays import replay_of
 from engine.delivery.destination import NOTHING_STORED
-from engine.delivery.replay import PAGE, delivered_before, is_chosen, word_for
+from engine.delivery.replayed import AT_ONCE, delivered_before, is_chosen, word_for
 from engine.ingest.consent import StoredConsent
 from engine.ingest.people import People
 from engine.log.interface import Entry
@@ -55,7 +55,7 @@ async def _tally(look: Look, release: Release, replay: Replay) -> Tally:
     with Progress(console=err(), disable=not err().is_terminal, transient=True) as progress:
         task = progress.add_task("counting", total=replay.until - replay.after)
         at = replay.after
-        while entries := await look.log.read_range(at, PAGE, until=replay.until):
+        while entries := await look.log.read_range(at, AT_ONCE, until=replay.until):
             chosen = [one for one in entries if is_chosen(replay, one.event)]
             await _count(look, people, replay, (destination, sources, chosen), tally)
             progress.update(task, advance=entries[-1].position - at)

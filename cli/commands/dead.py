@@ -49,6 +49,7 @@ NOT_RETRIED = {
     "not_running": "not: their destination is off or gone",
     "busy": "not now: their event is still on its way there; try again later",
     "of_replays": "not: they are of a replay; ask for another one",
+    "delivered": "not: a replay has delivered them since",
 }
 
 app = actions(

@@ -10,7 +10,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from cli.control import changing
 from cli.filters import EventOption, YesOption, asked_of, make_sure
-from cli.looks import looking
+from cli.looks import Look, looking
 from cli.options import (
     HERE,
     DataOption,
@@ -26,11 +26,13 @@ from cli.replay import Asking, previewed
 from cli.tasks import run
 from engine.model.cache import Caches
 from engine.model.clock import to_iso
+from engine.model.delivery import State
 from engine.model.errors import ProjectError
 from engine.model.jsonvalue import Body
 from engine.model.replay import Replay
 from engine.project.units import parse_rate
 from engine.server.folder import served_at
+from engine.state.interface import DeliveryFilter
 
 LOOK_EVERY_S = 0.5
 NOT_SENT = {
@@ -155,7 +157,7 @@ def _list(replays: list[Replay], *, as_json: bool) -> None:
             "event",
             "state",
             "events",
-            "sent",
+            "to send",
             "left out",
             "old",
         ],
@@ -187,6 +189,15 @@ async def _change(project: Path, folder: Path, name: str, asked: Body) -> Body:
         return await change(name, asked)
 
 
+async def _ended(look: Look, number: int) -> dict[State, int]:
+    """How many of its deliveries ended in which state."""
+    counts = {
+        state: await look.state.count_deliveries(DeliveryFilter(state=state, replay=number))
+        for state in State
+    }
+    return {state: count for state, count in counts.items() if count}
+
+
 async def _follow(project: Path, folder: Path, number: int) -> None:
     """Show how far it is until it is done; the replay goes on without who looks."""
     columns = (
@@ -207,8 +218,10 @@ async def _follow(project: Path, folder: Path, number: int) -> None:
                     if not one.is_running:
                         break
                     await trio.sleep(LOOK_EVERY_S)
+            ended = await _ended(look, number)
     except KeyboardInterrupt:
         err().print(f"Replay {number} goes on; encamina replay --stop {number} stops it.")
         raise typer.Exit from None
-    said = f"Replay {number} is {one.state}: {one.deliveries:,} to {plain(one.destination)}"
+    words = ", ".join(f"{count:,} {state}" for state, count in ended.items()) or "nothing sent"
+    said = f"Replay {number} to {plain(one.destination)} is {one.state}: {words}"
     out().print(f"{said}; encamina deliveries --replay {number} lists them")

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from engine.control import asked as read
 from engine.control.control import Control
+from engine.delivery.replayed import CAME_THROUGH
 from engine.model.clock import Millis
 from engine.model.delivery import UNSETTLED, Delivery, DeliveryKey, State
 from engine.model.jsonvalue import Body
@@ -17,6 +18,7 @@ PAGE = 500
 FILTERS = ("message_id", "destination", "rule", "event", "reason", "since", "until")
 BEGINNING = DeliveryKey(0, "")
 BY_HAND = "retried by hand"
+NOT_RETRIED = ("not_kept", "not_running", "busy", "of_replays", "delivered")
 
 SPARE_MS = 3_600_000
 """What ends between the steps of a retry leaves its entry put off so far: nothing is stuck."""
@@ -27,10 +29,10 @@ async def retry(control: Control, asked: Body) -> Body:
 
     ``asked`` has some of ``FILTERS``, or ``"all": true``. Gives how many were ``retried``, and how
     many were not, as the log has not ``kept`` their event, their destination is off or gone
-    (``not_running``), another delivery of their event is on its way there (``busy``), or they are
-    of a replay (``of_replays``).
+    (``not_running``), another delivery of their event is on its way there (``busy``), they are of
+    a replay (``of_replays``), or a replay has ``delivered`` them since.
     """
-    counts = {"retried": 0, "not_kept": 0, "not_running": 0, "busy": 0, "of_replays": 0}
+    counts = dict.fromkeys(("retried", *NOT_RETRIED), 0)
     groups = frozenset(await control.log.groups())
     which, after = which_of(asked, some=True), BEGINNING
     while page := await _page(control, which, after):
@@ -120,9 +122,30 @@ async def _retry(
     busy = await _busy(control, destination, kept)
     counts["busy"] += sum(one.key.position in busy for one in live)
     due = [one for one in live if one.key.position in kept - busy]
+    through = await _came_through(control, destination, due)
+    counts["delivered"] += len(through)
+    due = [one for one in due if one.key not in through]
     if due:
         await _make_due(control, destination, due)
     counts["retried"] += len(due)
+
+
+async def _came_through(
+    control: Control, destination: str, letters: Sequence[Delivery]
+) -> set[DeliveryKey]:
+    """Those that a replay has brought through since: sent again they would count twice."""
+    positions = sorted({one.key.position for one in letters})
+    recorded = await control.state.deliveries_at(destination, positions)
+    replayed = [one for one in recorded if one.key.replay and one.state in CAME_THROUGH]
+    return {one.key for one in letters if any(_is_same(one, other) for other in replayed)}
+
+
+def _is_same(letter: Delivery, other: Delivery) -> bool:
+    if letter.key.position != other.key.position:
+        return False
+    if letter.dedupe_key is not None and other.dedupe_key is not None:
+        return letter.dedupe_key == other.dedupe_key
+    return (letter.key.rule, letter.key.part) == (other.key.rule, other.key.part)
 
 
 async def _busy(control: Control, destination: str, positions: Collection[int]) -> set[int]:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from engine.control import asked as read
 from engine.control.control import Control, ControlError
-from engine.delivery.replay import give_up_open
+from engine.delivery.replayed import give_up_open
 from engine.log.interface import Log
 from engine.model.clock import Millis
 from engine.model.jsonvalue import Body, Json

@@ -69,7 +69,9 @@ class Consumer:
     attempts: Way
     people: People | None = None
     order: Order | None = None
+    slots: trio.Semaphore | None = None
     batcher: Batcher = field(init=False)
+    _ready: int = 0
     _reading: trio.CancelScope = field(default_factory=trio.CancelScope)
     _replaced: set[DeliveryKey] = field(default_factory=set)
 
@@ -81,14 +83,12 @@ class Consumer:
         self._reading.cancel()
 
     async def is_busy(self) -> bool:
-        """Whether there is something to send, or to read first."""
-        if len(self.batcher) or len(self.attempts.settlement):
-            return True
-        return await self.log.backlog(self.destination.name) > 0
+        """Whether a batch waits for its turn, or events to be read; one that fills does not."""
+        return self._ready > 0 or await self.log.backlog(self.destination.name) > 0
 
     async def run(self) -> None:
         """Read, decide and send until ``stop``."""
-        slots = trio.Semaphore(self.destination.limits.concurrency)
+        slots = self.slots or trio.Semaphore(self.destination.limits.concurrency)
         await self.log.give_back(self.destination.name)
         await self._wake_paused()
         if self.destination.ordered:
@@ -118,9 +118,13 @@ class Consumer:
     async def _start(
         self, batches: Sequence[Sequence[Item]], senders: trio.Nursery, slots: trio.Semaphore
     ) -> None:
-        for batch in batches:
-            await slots.acquire()
-            senders.start_soon(self._send, batch, slots)
+        try:
+            for number, batch in enumerate(batches):
+                self._ready = len(batches) - number
+                await slots.acquire()
+                senders.start_soon(self._send, batch, slots)
+        finally:
+            self._ready = 0
 
     async def _send(self, batch: Sequence[Item], slots: trio.Semaphore) -> None:
         try:

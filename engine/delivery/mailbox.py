@@ -18,6 +18,7 @@ from engine.model.delivery import Delivery
 from engine.model.delivery import State as DeliveryState
 from engine.model.jsonvalue import Body, Json, as_body
 from engine.pipeline.batch import Item
+from engine.project.units import duration_text
 from engine.release.destination import Destination
 from engine.release.mailbox import Mailbox
 from engine.state.interface import Mail, State
@@ -96,7 +97,7 @@ class Handover:
         return Mail(key, _id(item), delivery, until)
 
     def _untaken(self) -> str:
-        return f"no page fetched it in {_duration_text(self.mailbox.keep_ms)}"
+        return f"no page fetched it in {duration_text(self.mailbox.keep_ms)}"
 
 
 async def run_mailbox(consumer: Consumer, handover: Handover) -> None:
@@ -122,10 +123,3 @@ def _id(item: Item) -> str:
 
 def _dead(delivery: Delivery, reason: str) -> Delivery:
     return replace(delivery, state=DeliveryState.DEAD, reason=reason, payload=None)
-
-
-def _duration_text(ms: int) -> str:
-    """A time as files write it: ``30m``."""
-    units = (("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000))
-    name, size = next(((name, size) for name, size in units if ms % size == 0), ("ms", 1))
-    return f"{ms // size}{name}"

@@ -29,6 +29,7 @@ from engine.model.delivery import (
 from engine.model.jsonvalue import as_body
 from engine.pipeline.batch import Item
 from engine.pipeline.decide import age_text, look_up, payload_of, too_old
+from engine.project.units import duration_text
 from engine.release.destination import Destination
 
 
@@ -223,7 +224,7 @@ def expired(delivery: Delivery, max_age_ms: int, now: Millis) -> Delivery | None
         assert delivery.window_ms is not None
         reason = f"{age_text(delivery.window_ms)}{last}"
     elif now - delivery.due_at > max_age_ms:
-        reason = f"given up after {max_age_ms / 3_600_000:g} h{last}"
+        reason = f"given up after {duration_text(max_age_ms)}{last}"
     else:
         return None
     return replace(_settled(delivery, State.DEAD, reason), at=now, next_at=None)

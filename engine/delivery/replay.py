@@ -7,16 +7,16 @@ in the state: the log knows nothing of replays. Live traffic goes first.
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from fnmatch import fnmatchcase
 
 import trio
 
 from engine.delivery.attempt import Attempts
 from engine.delivery.destination import NOTHING_STORED, People
+from engine.delivery.gate import PROBE_EVERY_MS, Passage
 from engine.delivery.pace import Pace
 from engine.delivery.records import decided, stored_payload, without_consent
+from engine.delivery.replayed import delivered_before, give_up_open, is_chosen, word_for
 from engine.log.interface import Entry, Log
-from engine.model.clock import Millis
 from engine.model.decision import Decision, Verb
 from engine.model.delivery import Delivery
 from engine.model.delivery import State as DeliveryState
@@ -24,7 +24,7 @@ from engine.model.event import Event, Source
 from engine.model.person import Remembered
 from engine.model.replay import TALLIED, Replay, ReplayState, Tally
 from engine.pipeline.batch import Batcher, Item
-from engine.pipeline.decide import decide, has_consent, too_old
+from engine.pipeline.decide import decide, has_consent
 from engine.pipeline.scope import view
 from engine.state.interface import State
 
@@ -34,14 +34,13 @@ PAGE = 200
 LOOK_EVERY_S = 0.5
 """How often is looked whether live traffic is through, or a stop was asked for."""
 
-CAME_THROUGH = frozenset({DeliveryState.DELIVERED, DeliveryState.UNVERIFIED})
-
 
 @dataclass(slots=True)
 class Replaying:
     """``is_busy`` tells whether live traffic of the destination has something to send.
 
-    ``attempts`` has a settlement of its own, and gate and pace of the live consumer.
+    ``attempts`` has a settlement of its own; its gate and pace, and ``slots``, are those of the
+    live consumer.
     """
 
     replay: Replay
@@ -50,9 +49,14 @@ class Replaying:
     log: Log
     state: State
     attempts: Attempts
+    slots: trio.Semaphore
     is_busy: Callable[[], Awaitable[bool]]
     people: People | None = None
     _pace: Pace = field(init=False)
+    _on_the_way: int = 0
+    _was_shut: bool = True
+    _probes_at_s: float = 0.0
+    _landed: trio.Event = field(default_factory=trio.Event)
     _reading: trio.CancelScope = field(default_factory=trio.CancelScope)
 
     def __post_init__(self) -> None:
@@ -64,11 +68,11 @@ class Replaying:
 
     async def run(self) -> None:
         """Go on until the replay is done or stopped, or ``stop`` was called."""
-        slots = trio.Semaphore(self.attempts.destination.limits.concurrency)
+        self._was_shut = True  # what an earlier life put off for a pause is looked at anew
         async with trio.open_nursery() as senders:
             with self._reading:
                 while await self._is_running():
-                    if await self._send_due(senders, slots):
+                    if await self._send_due(senders):
                         continue
                     if not self.replay.is_read:
                         await self._decide_page()
@@ -140,40 +144,64 @@ class Replaying:
                 records.append(replace(record, key=key, due_at=self.replay.asked_at))
         return records
 
-    async def _send_due(self, senders: trio.Nursery, slots: trio.Semaphore) -> bool:
-        """Send what is due by now, a page of it; whether there was any."""
-        now = self.attempts.clock()
-        due = await self.state.open_deliveries(self.replay.number, limit=PAGE, due_by=now)
+    async def _send_due(self, senders: trio.Nursery) -> bool:
+        """Send what is due by now, a page of it; whether there was any.
+
+        What a pause or an open breaker put off is due as soon as the gate is open again.
+        """
+        now, reopened = self.attempts.clock(), self._was_shut and not self.attempts.gate.is_shut()
+        self._was_shut = self.attempts.gate.is_shut()
+        due = await self.state.open_deliveries(
+            self.replay.number, limit=PAGE, due_by=None if reopened else now
+        )
         batcher = Batcher(self.attempts.destination.batch)
         for item in await self._still_wanted(due):
             batcher.add(item, now)
         for batch in batcher.take(now, all_of_them=True):
             await self._pace.wait(len(batch))
-            if not await self._is_its_turn():
+            if (turn := await self._turn()) is None:
                 break
-            await slots.acquire()
-            senders.start_soon(self._send, batch, slots)
+            await self.slots.acquire()
+            self._on_the_way += 1
+            senders.start_soon(self._send, batch, turn)
         # The round ends with its last answer: what is open then is due again, or settled.
-        places = self.attempts.destination.limits.concurrency
-        for _ in range(places):
-            await slots.acquire()
-        for _ in range(places):
-            slots.release()
+        while self._on_the_way:
+            self._landed = trio.Event()
+            await self._landed.wait()
         return bool(due)
 
-    async def _send(self, batch: Sequence[Item], slots: trio.Semaphore) -> None:
+    async def _send(self, batch: Sequence[Item], turn: Passage) -> None:
         try:
-            await self.attempts.send(batch)
+            await self.attempts.send(batch, probe=turn is Passage.PROBE)
         finally:
-            slots.release()
+            self.slots.release()
+            self._on_the_way -= 1
+            self._landed.set()
 
-    async def _is_its_turn(self) -> bool:
-        """Wait until live traffic is through and the gate open; False where a stop came first."""
+    async def _turn(self) -> Passage | None:
+        """Wait until live traffic is through and the gate lets through; None where a stop came."""
+        gate = self.attempts.gate
         while await self._stored_state() is ReplayState.RUNNING:
-            if not self.attempts.gate.is_shut() and not await self.is_busy():
-                return True
+            if not await self.is_busy():
+                if not gate.is_shut():
+                    return Passage.GO
+                if self._may_probe():
+                    return Passage.PROBE
+            self._was_shut = self._was_shut or gate.is_shut()
             await trio.sleep(LOOK_EVERY_S)
-        return False
+        return None
+
+    def _may_probe(self) -> bool:
+        """Whether one batch may ask how the vendor is: live traffic may have none to ask with."""
+        gate, now_s = self.attempts.gate, trio.current_time()
+        if gate.is_shut(probe=True) or self._on_the_way:
+            return False
+        if gate.standing().state == "half-open":
+            return True
+        if gate.reason is None or not self._was_shut:
+            self._probes_at_s = now_s + PROBE_EVERY_MS / 1000
+            return False
+        return now_s >= self._probes_at_s
 
     async def _stored_state(self) -> ReplayState | None:
         stored = await self.state.replays()
@@ -203,71 +231,3 @@ class Replaying:
         if self.people is None or not events:
             return [NOTHING_STORED] * len(events)
         return await self.people.stored_consent(events)
-
-
-def is_chosen(replay: Replay, event: Event) -> bool:
-    """Whether the replay is of this event: by when it was received, and by its name."""
-    if replay.since is not None and event.received_at < replay.since:
-        return False
-    if replay.before is not None and event.received_at >= replay.before:
-        return False
-    return replay.event is None or fnmatchcase(event.name or event.type, replay.event)
-
-
-async def delivered_before(
-    state: State, replay: Replay, entries: Sequence[Entry]
-) -> Mapping[int, Sequence[Delivery]]:
-    """By position, what came through at the destination; nothing where it goes again anyway."""
-    if replay.again or not entries:
-        return {}
-    found: dict[int, list[Delivery]] = {}
-    positions = [one.position for one in entries]
-    for one in await state.deliveries_at(replay.destination, positions):
-        if one.state in CAME_THROUGH:
-            found.setdefault(one.key.position, []).append(one)
-    return found
-
-
-def word_for(
-    decision: Decision, event: Event, before: Sequence[Delivery], replay: Replay, now: Millis
-) -> str:
-    """Which count of a replay a decision belongs to."""
-    match decision.verb:
-        case Verb.SEND:
-            is_through = not replay.again and any(_is_same(one, decision) for one in before)
-            return "left_out" if is_through else "deliveries"
-        case Verb.INVALID if decision.reason != "contract" and too_old(
-            event.timestamp, decision.window_ms, now
-        ):
-            return "too_old"
-        case Verb.INVALID | Verb.ERROR:
-            return "dead"
-    return "skipped"
-
-
-def _is_same(one: Delivery, decision: Decision) -> bool:
-    """Whether the vendor would see the same thing again: by its dedupe key, or by our own."""
-    key = decision.payload.dedupe_key if decision.payload is not None else None
-    if key is not None and one.dedupe_key is not None:
-        return key == one.dedupe_key
-    return (one.key.rule, one.key.part) == (decision.rule or "", decision.part)
-
-
-async def give_up_open(state: State, replay: Replay) -> int:
-    """Have what a stopped replay has not sent end as skipped; how many there were."""
-    given_up = 0
-    while found := await state.open_deliveries(replay.number, limit=PAGE):
-        await state.record(
-            [
-                replace(
-                    one,
-                    state=DeliveryState.SKIPPED,
-                    reason=f"replay {replay.number} was stopped",
-                    next_at=None,
-                    payload=None,
-                )
-                for one in found
-            ]
-        )
-        given_up += len(found)
-    return given_up

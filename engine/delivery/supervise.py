@@ -54,6 +54,7 @@ class Delivery:
     replays: Replays = field(init=False)
     _gates: dict[str, Gate] = field(default_factory=dict)
     _paces: dict[str, Pace] = field(default_factory=dict)
+    _slots: dict[str, trio.Semaphore] = field(default_factory=dict)
     _stopping: bool = False
     _stop_asked: trio.Event = field(default_factory=trio.Event)
 
@@ -192,7 +193,14 @@ class Delivery:
         way = self._way(destination, gate)
         sources = {source.name: source for source in self._sources()}
         return Consumer(
-            destination, self.release.name, sources, self.log, self.state, way, self.people
+            destination,
+            self.release.name,
+            sources,
+            self.log,
+            self.state,
+            way,
+            self.people,
+            slots=self._places(destination),
         )
 
     def _way(self, destination: Destination, gate: Gate) -> Way:
@@ -226,6 +234,11 @@ class Delivery:
         made = Pace(limits.rate_per_s, limits.events_per_s)
         return self._paces.setdefault(destination.name, made)
 
+    def _places(self, destination: Destination) -> trio.Semaphore:
+        """The places of a destination's requests, which its replays take too."""
+        made = trio.Semaphore(destination.limits.concurrency)
+        return self._slots.setdefault(destination.name, made)
+
     def _replaying(self, replay: Replay) -> Replaying | None:
         """Who runs a replay; nobody where its destination is gone or off."""
         destination = self._running(replay.destination)
@@ -240,7 +253,15 @@ class Delivery:
             return consumer is not None and await consumer.is_busy()
 
         return Replaying(
-            replay, self.release.name, sources, self.log, self.state, way, is_busy, self.people
+            replay,
+            self.release.name,
+            sources,
+            self.log,
+            self.state,
+            way,
+            self._places(destination),
+            is_busy,
+            self.people,
         )
 
     def _sources(self) -> list[Source]:

@@ -56,6 +56,13 @@ def parse_duration(text: str) -> int:
     return round(milliseconds)
 
 
+def duration_text(ms: int) -> str:
+    """A time as files write it: ``30m``."""
+    units = (("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000))
+    name, size = next(((name, size) for name, size in units if ms % size == 0), ("ms", 1))
+    return f"{ms // size}{name}"
+
+
 def parse_size(text: str) -> int:
     """Bytes, at least one; raises ``ValueError`` with what is expected."""
     found = SIZE.fullmatch(text.strip())

@@ -184,6 +184,7 @@ def test_dead_letters_are_delivered_after_the_fix_and_a_retry(tmp_path, sandbox,
             "not_running": 0,
             "busy": 0,
             "of_replays": 0,
+            "delivered": 0,
         }
         wait_until(lambda: states(shop) == ["delivered"] * 3)
         assert received(sandbox, ids_of(orders)) == ids_of(orders)

@@ -6,6 +6,7 @@ import uuid
 from collections import Counter
 from datetime import UTC, datetime
 
+import httpx
 import pytest
 
 from tests.support.events import an_event
@@ -85,7 +86,7 @@ def test_all_goes_again_under_the_same_keys_through_the_rules_of_today(tmp_path,
         said = replayed(shop, "--again").stdout
         found = shop.deliveries("--replay", "1")
 
-        assert "Replay 1 is done: 5 to hook" in said
+        assert "Replay 1 to hook is done: 5 delivered" in said
         assert [(one["state"], one["replay"]) for one in found] == [("delivered", 1)] * 5
         assert arrived(shop, events) == dict.fromkeys(ids_of(events), 2)
         newest = shop.received("hook")[-1]["body"]["items"]
@@ -231,3 +232,81 @@ def test_live_traffic_goes_first(tmp_path, sandbox, project):
     # One of the replay may have been on its way already.
     assert is_new[first : last + 1].count(False) <= 1
     assert is_new[last + 1 :].count(False) > 0
+
+
+def test_a_replay_goes_on_when_its_vendor_is_well_again_though_nothing_else_comes(
+    tmp_path, sandbox, project
+):
+    file = project / "destinations/hook.yaml"
+    file.write_text(
+        file.read_text() + "retry: { first: 10ms }\nbreaker: { failures: 3, open: 1s }\n"
+    )
+    events = orders(30)
+    with serving(tmp_path, sandbox, project) as shop:
+        shop.post(events)
+        shop.settled(30)
+        set_faults(sandbox, "503")
+        replayed(shop, "--again", "--no-wait")
+        wait_until(lambda: stands(shop)["state"] in ("open", "half-open"))
+        set_faults(sandbox, "")
+
+        done(shop)
+        assert {one["state"] for one in shop.deliveries("--replay", "1")} == {"delivered"}
+
+
+def test_what_a_revoked_token_kept_of_a_replay_goes_after_a_restart(tmp_path, sandbox, project):
+    events = orders(3)
+    with serving(tmp_path, sandbox, project) as shop:
+        shop.post(events)
+        shop.settled(3)
+        set_faults(sandbox, "401")
+        replayed(shop, "--again", "--no-wait")
+        wait_until(lambda: len(shop.deliveries("--replay", "1", "--state", "paused")) == 3)
+    set_faults(sandbox, "")
+
+    with serving(tmp_path, sandbox, project) as shop:
+        done(shop)
+        assert {one["state"] for one in shop.deliveries("--replay", "1")} == {"delivered"}
+
+
+def test_live_traffic_that_trickles_stops_no_replay(tmp_path, sandbox, project):
+    file = project / "destinations/hook.yaml"
+    file.write_text(file.read_text().replace("linger: 50ms", "linger: 1s"))
+    old = orders(40)
+    with serving(tmp_path, sandbox, project) as shop:
+        shop.post(old)
+        shop.settled(40)
+        replayed(shop, "--again", "--no-wait")
+
+        def is_through():
+            shop.post(orders(1))  # one is always waiting for its batch to fill
+            return min(arrived(shop, old).values()) == 2
+
+        wait_until(is_through)
+
+
+def test_a_dead_letter_that_a_replay_brought_through_is_not_sent_again(tmp_path, sandbox, project):
+    contract = project / "schemas/payloads/hook.yaml"
+    good = contract.read_text()
+    contract.write_text(STRICT)
+    died = orders(2)
+    with serving(tmp_path, sandbox, project) as shop:
+        shop.post(died)
+        shop.settled(2)
+    contract.write_text(good)
+
+    with serving(tmp_path, sandbox, project) as shop:
+        replayed(shop)
+        told = json.loads(shop.encamina("dead", "retry", "--all", "--yes", "--json").stdout)
+
+        assert (told["retried"], told["delivered"]) == (0, 2)
+        assert arrived(shop, died) == dict.fromkeys(ids_of(died), 1)
+
+
+def set_faults(sandbox, faults):
+    asked = {"vendor": "hook", "faults": faults}
+    assert httpx.post(f"{sandbox.url}/faults", json=asked).status_code == 200
+
+
+def stands(shop):
+    return httpx.get(f"{shop.server.url}/readyz").json()["destinations"]["hook"]

@@ -24,7 +24,7 @@ from engine.state.interface import ReasonCount
         ("id 3f2a6c1e-0000-4000-8000-00000000000A, again", "id …, again"),
         ("since 2026-11-20T14:59:58.000Z", "since …"),
         ("older than 7d", "older than 7d"),
-        ("given up after 168 h; last: HTTP 503", "given up after … h; last: HTTP 503"),
+        ("given up after 7d; last: HTTP 503", "given up after 7d; last: HTTP 503"),
         ("", ""),
     ],
 )

@@ -19,7 +19,7 @@ from tests.support.events import NOW, an_event
 
 pytestmark = pytest.mark.trio
 
-NONE = {"retried": 0, "not_kept": 0, "not_running": 0, "busy": 0, "of_replays": 0}
+NONE = {"retried": 0, "not_kept": 0, "not_running": 0, "busy": 0, "of_replays": 0, "delivered": 0}
 
 
 def a_letter(position, **changed):

@@ -174,7 +174,7 @@ def test_a_refusal_ends_what_is_on_its_way(before):
 @pytest.mark.parametrize(
     ("max_age_ms", "window_ms", "reason"),
     [
-        (HOUR, None, "given up after 1 h"),
+        (HOUR, None, "given up after 1h"),
         (30 * 24 * HOUR, 24 * HOUR, "older than 1d"),
     ],
 )
