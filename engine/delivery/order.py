@@ -112,6 +112,18 @@ class Order:
             place.next_at = next_at
         return self._free(place.person)
 
+    def back(self, position: int, next_at: Millis) -> bool:
+        """What was on its way is about to be put off until ``next_at``; False where nothing was.
+
+        Called before the log is told: it may hand the event out again before that returns.
+        """
+        place = self._places.get(position)
+        if place is None or place.how is not _How.GOING:
+            return False
+        self._going.discard(place.person)
+        place.how, place.next_at = _How.LATE, next_at
+        return True
+
     def put(self, position: int, person: int, *, parked: bool = False) -> None:
         """The event there is unsettled: to be tried again, or ``parked`` behind another."""
         self._place(position, person, _How.PARKED if parked else _How.LATE)

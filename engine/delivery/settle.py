@@ -65,12 +65,19 @@ class Settlement:
                 done.append(position)
             else:
                 put_off.setdefault(entry.next_at, []).append(position)
+        waiting = {at: list(which) for at, which in put_off.items()}
+        if self.order is not None:
+            # Who is tried again himself lets nobody else go.
+            waiting = {
+                at: [one for one in which if not self.order.back(one, at)]
+                for at, which in put_off.items()
+            }
         if done:
             await self.log.acknowledge(self.group, done)
         for at, which in put_off.items():
             await self.log.retry(self.group, which, at)
         if self.order is not None:
-            await self._let_next_go(self.order, done, put_off)
+            await self._let_next_go(self.order, done, waiting)
 
     async def wake(self) -> None:
         """Have everything that was put off handed out now."""

@@ -202,3 +202,20 @@ async def test_what_is_handed_out_twice_is_open_once():
 
     assert not order.is_open(1)
     assert await order.room(10, system_clock) == 10
+
+
+async def test_one_that_is_due_again_before_the_log_has_told_is_not_lost(running, ordered):
+    retry = running.log.retry
+
+    async def slow(group, positions, at):
+        await retry(group, positions, at)
+        await trio.sleep(0.1)  # meanwhile it is due, and read again
+
+    running.log.retry = slow
+    times = iter([DOWN, DOWN])
+    running.vendor.answers = lambda items: next(times, OK)
+    await running.append("ana-0", "ana-1", userId="ana")
+    async with running.consuming(ordered):
+        await running.reach(State.DELIVERED, 2)
+
+    assert first_of_each(of("ana", running.vendor)) == ["ana-0", "ana-1"]
