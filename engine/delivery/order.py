@@ -101,8 +101,7 @@ class Order:
         place = self._places.get(position)
         if place is None:
             return None
-        self._changed.set()
-        self._changed = trio.Event()
+        self._tell()
         if place.how is _How.GOING:
             self._going.discard(place.person)
         if next_at is None:
@@ -122,6 +121,7 @@ class Order:
             return False
         self._going.discard(place.person)
         place.how, place.next_at = _How.LATE, next_at
+        self._tell()
         return True
 
     def put(self, position: int, person: int, *, parked: bool = False) -> None:
@@ -137,8 +137,7 @@ class Order:
         """Everything that is put off was made due."""
         for place in self._places.values():
             place.next_at = AT_ONCE
-        self._changed.set()
-        self._changed = trio.Event()
+        self._tell()
 
     async def room(self, limit: int, clock: Clock) -> int:
         """How many entries may be read, once there is room; what is due needs none."""
@@ -150,6 +149,11 @@ class Order:
             with trio.move_on_after(max(0.0, wait_s)):
                 await self._changed.wait()
         return limit
+
+    def _tell(self) -> None:
+        """Whoever waits for room looks again."""
+        self._changed.set()
+        self._changed = trio.Event()
 
     def _wait_ms(self, entry: Entry, person: int) -> int:
         """How long the entry waits for its turn, 0 where it goes now."""
