@@ -8,6 +8,7 @@ import typer
 from cli.output import out
 from engine.authoring.scaffold import starter_files
 from engine.model.errors import ProjectError
+from engine.project import env
 from engine.project.layout import reference_root
 
 
@@ -25,6 +26,8 @@ def init(
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
+        if name == env.FILE:
+            path.chmod(0o600)  # secrets will stand in it
         written += 1
     _say_next(folder, written)
 

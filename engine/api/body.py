@@ -10,11 +10,13 @@ from engine.model.jsonvalue import Json
 
 GZIP_MAGIC = b"\x1f\x8b"
 GZIP = 16 + zlib.MAX_WBITS
+MOST_MEMBERS = 100
+"""Of one gzip body; clients write one. Each costs a look at all that is left."""
 
 
 async def read_body(request: Request, most_bytes: int) -> tuple[Json, tuple[str, ...]]:
     """The JSON of a request and the warnings over it; raises ``Refused`` (400)."""
-    data = await _received(request, most_bytes)
+    data = await received(request, most_bytes)
     gzipped = "gzip" in request.headers.get("content-encoding", "").lower()
     if gzipped or data.startswith(GZIP_MAGIC):
         data = inflated(data, most_bytes)
@@ -24,7 +26,8 @@ async def read_body(request: Request, most_bytes: int) -> tuple[Json, tuple[str,
         raise Refused(400, "invalid_json", f"the body is no JSON: {error}") from error
 
 
-async def _received(request: Request, most_bytes: int) -> bytes:
+async def received(request: Request, most_bytes: int) -> bytes:
+    """The bytes of a request; raises ``Refused`` (400) for too many, or where it breaks off."""
     length = request.headers.get("content-length", "")
     if length.isdecimal() and int(length) > most_bytes:
         raise _too_large(most_bytes)
@@ -42,7 +45,9 @@ async def _received(request: Request, most_bytes: int) -> bytes:
 def inflated(data: bytes, most_bytes: int) -> bytes:
     """What gzip ``data`` holds, all its members; a bomb costs no more than ``most_bytes``."""
     plain = bytearray()
-    while data:
+    for _ in range(MOST_MEMBERS + 1):
+        if not data:
+            return bytes(plain)
         inflater = zlib.decompressobj(wbits=GZIP)
         try:
             plain += inflater.decompress(data, most_bytes - len(plain) + 1)
@@ -53,7 +58,7 @@ def inflated(data: bytes, most_bytes: int) -> bytes:
         if not inflater.eof:
             raise Refused(400, "invalid_gzip", "the gzip body is cut off")
         data = inflater.unused_data
-    return bytes(plain)
+    raise Refused(400, "invalid_gzip", f"the gzip body has over {MOST_MEMBERS} members")
 
 
 def _too_large(most_bytes: int) -> Refused:

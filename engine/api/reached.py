@@ -23,7 +23,8 @@ def reached_at(request: Request, release: Release) -> tuple[str, str]:
         return parts.scheme, parts.netloc + parts.path
     scheme, host = request.url.scheme, request.headers.get("host", "")
     if came_by_proxy(request, release.spec.server.trusted_proxies):
-        scheme = _first(request, "x-forwarded-proto").lower() or scheme
+        told = _first(request, "x-forwarded-proto").lower()
+        scheme = told if told in ("http", "https") else scheme
         host = _first(request, "x-forwarded-host") or host
     if not HOST.fullmatch(host):
         raise Refused(400, "invalid_host", "the request names no host; set server.public_url")

@@ -8,11 +8,12 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from engine.api.body import read_body
+from engine.api.body import read_body, received
 from engine.api.cookies import Draw, Visit
 from engine.api.cors import check_origin
 from engine.api.reached import is_private
 from engine.api.remote import remote_ip
+from engine.codec.body import dumps
 from engine.ingest.accept import Ingest, accept
 from engine.ingest.authenticate import Keys, given_key
 from engine.ingest.guard import Guard
@@ -42,6 +43,7 @@ SINGLE = {
 BATCH = ("batch", "b")
 IMPORT = "import"
 METRICS = "m"
+SHARED = ("context", "integrations")
 LISTED = 100
 """Verdicts listed in an answer; the counts tell of all."""
 
@@ -92,12 +94,29 @@ class TrackingApi:
         most = self.ingest.release().spec.server.max_batch_events
         if len(items) > most:
             raise Refused(400, "too_large", f"{len(items):,} events in one batch; at most {most:,}")
-        merged = [_merged(item, body) for item in items]
+        # Before the events are made: of whoever has no key, nothing is worked out.
+        self.keys().source_of(
+            given_key(request.headers.get("authorization"), body, request.query_params)
+        )
+        shared = self._shared(body, len(items))
+        merged = [_merged(item, shared) for item in items]
         return await self.take(request, body, merged, warnings, kinds)
+
+    def _shared(self, body: Body, events: int) -> Body:
+        """What a batch says for all of its events; ``Refused`` (400) where that is too much."""
+        shared = {key: body[key] for key in SHARED if isinstance(body.get(key), Mapping)}
+        most = self.ingest.release().spec.server.max_request_bytes
+        if shared and (size := len(dumps(shared)) * events) > most:
+            message = (
+                f"the batch's {' and '.join(shared)}, given to each of its {events:,} events, "
+                f"would be {size:,} bytes; at most {most:,}"
+            )
+            raise Refused(400, "too_large", message)
+        return shared
 
     async def _metrics(self, request: Request) -> Response:
         """A browser SDK's metrics about itself, which carry no key: taken, and not kept."""
-        await self._read(request)
+        await received(request, self.ingest.release().spec.server.max_request_bytes)
         return JSONResponse({"success": True})
 
     async def take(
@@ -145,7 +164,7 @@ class TrackingApi:
         """The visit of a browser that may have cookies, None where it may not."""
         release = self.ingest.release()
         spec = release.browsers.pages_of(source.name).cookies
-        if spec is None or not is_private(request, release):
+        if spec is None or not is_private(request, release) or _is_led_here(request):
             return None
         return Visit(spec, request.cookies, now, self.draw)
 
@@ -174,17 +193,27 @@ def _posts(names: Sequence[str], endpoint: Callable[[Request], Awaitable[Respons
     ]
 
 
-def _merged(item: Json, batch: Body) -> Json:
-    """The item with the batch's ``context`` and ``integrations`` under its own."""
+def _is_led_here(request: Request) -> bool:
+    """Whether a page of another site sent the browser here by a link or an image.
+
+    Such a request has no origin to look up, and yet the visitor's cookies.
+    """
+    headers = request.headers
+    return "origin" not in headers and headers.get("sec-fetch-site") == "cross-site"
+
+
+def _merged(item: Json, shared: Body) -> Json:
+    """The item with what the batch says for all under its own."""
     if not isinstance(item, Mapping):
         return item
     item = without_key(item)
-    shared = {
-        key: {**as_body(batch[key]), **as_body(item.get(key))}
-        for key in ("context", "integrations")
-        if isinstance(batch.get(key), Mapping) and isinstance(item.get(key), Mapping | None)
+    under = {
+        # What the item says nothing of is one object for all of them.
+        key: {**as_body(told), **as_body(item[key])} if item.get(key) else told
+        for key, told in shared.items()
+        if isinstance(item.get(key), Mapping | None)
     }
-    return {**item, **shared} if shared else item
+    return {**item, **under} if under else item
 
 
 def without_key(body: Body) -> Body:

@@ -25,5 +25,6 @@ VERBS: Mapping[str, Verb] = {
 async def perform(control: Control, name: str, asked: Body) -> Body:
     """Make the change of that name; raises ``ControlError`` where it can't be made."""
     if (verb := VERBS.get(name)) is None:
-        raise ControlError(f'no such change: "{name}"; {did_you_mean(name, VERBS)}')
+        hint = did_you_mean(name, VERBS) or f"there are {', '.join(VERBS)}"
+        raise ControlError(f'no such change: "{name}"; {hint}')
     return await verb(control, asked)

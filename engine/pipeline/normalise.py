@@ -88,7 +88,8 @@ def _texts(body: dict[str, Json]) -> None:
         if isinstance(value, str):
             # Log and state look ids up by JSON text in SQLite, which ends at a NUL.
             body[key] = value = value.replace("\0", "\ufffd").strip()
-            if not value:
+            # Nothing but signs that could not be read is no id: it would be everybody's.
+            if not value.strip("\ufffd"):
                 del body[key]
 
 

@@ -18,6 +18,8 @@ from engine.model.errors import DataFolderError
 
 LOCK = "encamina.lock"
 MARK = "mode"
+PRIVATE = 0o077
+"""What is made in a data folder holds people's data and keys: for its owner alone."""
 LOOKS, LOOK_S = 5, 0.01
 """How often, and how far apart, a lock is tried before it counts as held."""
 
@@ -53,15 +55,22 @@ def held(folder: Path, mode: str) -> Iterator[Hold]:
     A folder made in one mode is refused in the other (``DataFolderError``), so that no demo event
     reaches a real vendor.
     """
+    before = os.umask(PRIVATE)
+    try:
+        with _opened(folder) as lock:
+            _take(lock, folder)
+            _check_mode(folder, mode)
+            yield Hold(lock)
+    finally:
+        os.umask(before)
+
+
+def _opened(folder: Path) -> IO[str]:
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        lock = (folder / LOCK).open("a+")
+        return (folder / LOCK).open("a+")
     except OSError as error:
         raise DataFolderError(f"can't use the data folder {folder}: {error.strerror}") from error
-    with lock:
-        _take(lock, folder)
-        _check_mode(folder, mode)
-        yield Hold(lock)
 
 
 def mode_of(folder: Path) -> str | None:

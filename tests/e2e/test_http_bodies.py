@@ -211,3 +211,21 @@ def test_an_event_that_is_nested_too_deeply_is_rejected_and_the_others_go(http):
     body = answer.json()
     assert (answer.status_code, body["accepted"], body["rejected"]) == (200, 1, 1)
     assert body["results"][0]["errors"][0]["message"] == "the event is nested too deeply"
+
+
+def test_what_a_batch_says_for_all_is_refused_where_it_would_be_too_much(http):
+    context = {f"k{number}": number for number in range(8_000)}
+
+    refused = post(http, a_batch(*[{}] * 2_500, context=context))
+    taken = post(http, a_batch(a_track(), a_track(), context={"locale": "es-CO"}))
+
+    assert (refused.status_code, refused.json()["code"]) == (400, "too_large")
+    assert "given to each of its 2,500 events" in refused.json()["message"]
+    assert taken.json()["accepted"] == 2
+
+
+def test_of_whoever_has_no_key_nothing_is_worked_out(shop):
+    context = {f"k{number}": number for number in range(8_000)}
+    body = a_batch(*[{}] * 2_500, context=context, writeKey="wrong")
+
+    assert httpx.post(f"{shop.server.url}/v1/batch", content=body, timeout=30).status_code == 401

@@ -25,6 +25,14 @@ def test_the_limit_is_that_of_all_members_together():
         inflated(gzip.compress(b"x" * 600, mtime=0) * 2, MOST)
 
 
+def test_thousands_of_members_are_not_gone_through():
+    member = gzip.compress(b"", mtime=0)
+
+    assert inflated(member * 100, MOST) == b""
+    with pytest.raises(Refused, match="members"):
+        inflated(member * 100_000, MOST)
+
+
 @pytest.mark.parametrize(
     ("data", "code"),
     [

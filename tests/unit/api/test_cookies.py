@@ -1,5 +1,7 @@
 """First-party cookies: given only where an event grants them, and filled into what lacks them."""
 
+import base64
+import json
 from http.cookies import SimpleCookie
 
 import pytest
@@ -126,6 +128,20 @@ async def test_known_cookies_are_filled_in_where_the_event_lacks_them(face):
     assert kept["anonymousId"] == "a 9"
     assert kept["context"]["cookies"] == {name: cookies[name] for name in ("_fbp", "_fbc", "_ga")}
     assert given(answer)["_fbp"].value == "fb.1.1700000000000.7"
+
+
+async def test_a_link_on_another_site_reads_and_sets_no_cookie(face):
+    data = base64.b64encode(json.dumps(lead(anonymousId=...)).encode()).decode()
+    led = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"}
+    headers = {**led, "Cookie": "enc_anon=VICTIM; _fbp=fb.1.1700000000000.7"}
+
+    answer = await face.http.get(
+        "/v1/pixel/track", params={"data": data, "writeKey": "web-key"}, headers=headers
+    )
+
+    assert answer.status_code == 200
+    assert given(answer) == {}
+    assert all("VICTIM" not in json.dumps(one) for one in await face.kept())
 
 
 async def test_the_event_s_own_values_go_first(face):

@@ -131,6 +131,14 @@ def test_a_nul_in_an_id_or_a_name_is_mended():
     assert event.body["userId"] == "ana\ufffd"
 
 
+def test_an_id_of_nothing_but_unreadable_signs_is_none():
+    one = normalised(an_event(messageId="\0", userId="\ufffd\ufffd"))
+    other = normalised(an_event("Lead", messageId="\ufffd"))
+
+    assert "userId" not in one.body
+    assert one.message_id != other.message_id
+
+
 def test_a_number_that_no_double_holds_is_as_good_as_null():
     value = {"a": 1e400, "b": [1e400, 1], "c": {"d": -1e400, "e": 1}}
 
