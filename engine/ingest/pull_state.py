@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass, fields
 
 from engine.model.clock import Millis
 from engine.model.jsonvalue import Json, as_body
-from engine.project.spec import BudgetSpec
+from engine.project.inbounds import BudgetSpec
 from engine.state.interface import State
 
 PULL = "pull:"

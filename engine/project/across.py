@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from engine.model.document import Document, Place
 from engine.model.finding import Finding, error
 from engine.model.names import did_you_mean
-from engine.project.spec import BudgetSpec, DestinationSpec, InboundSpec, RuleFileSpec
+from engine.project.inbounds import BudgetSpec, InboundSpec
+from engine.project.spec import DestinationSpec, RuleFileSpec
 
 GLOB = frozenset("*?[")
 

@@ -18,9 +18,9 @@ from engine.project.read_rules import read_rules
 from engine.project.read_schemas import read_schemas
 from engine.project.read_settings import read_settings
 from engine.project.shape import load_shapes, misshapen
+from engine.project.inbounds import InboundSpec
 from engine.project.spec import (
     DestinationSpec,
-    InboundSpec,
     Project,
     ProjectSpec,
     RuleFileSpec,

@@ -12,13 +12,13 @@ from engine.project.fields import (
     texts_of,
     whole_of,
 )
+from engine.project.inbounds import RequestSpec
 from engine.project.policy import BatchSpec, BreakerSpec, LimitsSpec, RetrySpec
 from engine.project.spec import (
     AuthSpec,
     ConsentSpec,
     DestinationSpec,
     MailboxSpec,
-    RequestSpec,
     ResponseSpec,
     VerifySpec,
 )

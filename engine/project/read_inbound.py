@@ -3,7 +3,7 @@
 from engine.model.document import Document
 from engine.model.finding import Finding, error
 from engine.project.fields import Units, text_of, whole_of
-from engine.project.spec import BudgetSpec, InboundSpec, PullSpec, RequestSpec
+from engine.project.inbounds import BudgetSpec, InboundSpec, PullSpec, RequestSpec
 
 DAY_MS = 86_400_000
 SHORTEST_MS = 60_000

@@ -11,8 +11,13 @@ from engine.model.document import Document
 from engine.model.event import SourceKind, Unplanned
 from engine.model.jsonvalue import Body
 from engine.project.cookies import CookiesSpec
+from engine.project.derived import DerivedSpec
+from engine.project.inbounds import InboundSpec, RequestSpec
+from engine.project.listeners import ListenerSpec, NestSpec
 from engine.project.networks import Network
 from engine.project.policy import BatchSpec, BreakerSpec, LimitsSpec, RetrySpec
+
+NOWHERE = Document("", None, {}, {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +80,10 @@ class KeepSpec:
 
 @dataclass(frozen=True, slots=True)
 class ProjectSpec:
-    """``encamina.yaml``; a ``remember_ms`` of 0 turns the memory of people off."""
+    """``encamina.yaml``; a ``remember_ms`` of 0 turns the memory of people off.
+
+    ``store_url`` is a template over ``env``; the analytics store stands beside the log without it.
+    """
 
     sources: tuple[SourceSpec, ...]
     server: ServerSpec
@@ -85,6 +93,9 @@ class ProjectSpec:
     remember_ms: int
     document: Document
     keep: KeepSpec = field(default_factory=KeepSpec)
+    store_url: Document = NOWHERE
+    listeners: tuple[ListenerSpec, ...] = ()
+    nest: NestSpec | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,19 +131,6 @@ class AuthSpec:
     credentials: Document
     scope: Document
     token_url: Document
-
-
-@dataclass(frozen=True, slots=True)
-class RequestSpec:
-    """``request:``: templates over batch, group, env, settings, tables, now, attempt."""
-
-    method: str
-    url: Document
-    headers: Document
-    params: Document
-    body: Document
-    contract: str | None
-    document: Document
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,50 +225,6 @@ class RuleFileSpec:
 
 
 @dataclass(frozen=True, slots=True)
-class BudgetSpec:
-    """``budget:`` of a pull: so many requests within any ``per_ms``, kept under ``name``."""
-
-    name: str
-    requests: int
-    per_ms: int
-    document: Document
-
-
-@dataclass(frozen=True, slots=True)
-class PullSpec:
-    """``pull:`` of an inbound mapping: what is fetched, and when.
-
-    It falls due every ``every_ms``, counted from ``at_ms`` after a midnight in UTC. An attempt that
-    ends without a verdict is made again ``times`` times, ``after_ms`` later.
-    """
-
-    vendor: str
-    mode: Document
-    settings: Document
-    tables: Document
-    every_ms: int
-    at_ms: int
-    budget: BudgetSpec | None
-    timeout_ms: int
-    times: int
-    after_ms: int
-    request: RequestSpec
-
-
-@dataclass(frozen=True, slots=True)
-class InboundSpec:
-    """One file of ``rules/inbound/``: how a foreign body becomes events of ``source``."""
-
-    name: str
-    source: str
-    tables: Document
-    pull: PullSpec | None
-    each: tuple[Document, ...]
-    event: Document
-    document: Document
-
-
-@dataclass(frozen=True, slots=True)
 class SchemaFile:
     """One JSON Schema of the project; ``path`` is relative to its root, with slashes."""
 
@@ -297,3 +251,4 @@ class Project:
     digest: str
     whole: bool = True
     inbounds: tuple[InboundSpec, ...] = ()
+    derived: tuple[DerivedSpec, ...] = ()

@@ -12,7 +12,8 @@ from engine.model.event import Source
 from engine.model.finding import Finding, error, has_errors
 from engine.model.jsonvalue import Body, as_body
 from engine.model.names import did_you_mean
-from engine.project.spec import BudgetSpec, InboundSpec, Project, PullSpec
+from engine.project.inbounds import BudgetSpec, InboundSpec, PullSpec
+from engine.project.spec import Project
 from engine.release.destination import Mode
 from engine.release.requests import RequestTemplates, compile_request
 from engine.release.scope import INBOUND_NAMES, scope

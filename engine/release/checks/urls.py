@@ -18,7 +18,8 @@ from engine.model.cache import Caches
 from engine.model.document import Document
 from engine.model.finding import Finding, error
 from engine.model.jsonvalue import Body, as_body
-from engine.project.spec import DestinationSpec, Project, PullSpec
+from engine.project.inbounds import PullSpec
+from engine.project.spec import DestinationSpec, Project
 from engine.release.scope import PULL_NAMES, RAW_BODY, REQUEST_NAMES, scope
 from engine.release.settings import render_settings
 

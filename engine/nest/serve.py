@@ -1,0 +1,1 @@
+"""The listener: frames in, answers out (built next)."""
