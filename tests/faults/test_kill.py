@@ -15,7 +15,7 @@ from tests.support.chaos import (
     set_faults,
     summary_of,
     taken,
-    wait_for,
+    wait_while_it_moves,
 )
 from tests.support.processes import sandbox_running, server_running
 
@@ -47,7 +47,7 @@ def test_kill_9_at_any_moment_loses_nothing_and_a_repeat_has_the_same_key(tmp_pa
 
         set_faults(sandbox, "", *VENDORS)
         with server_running(tmp_path, sandbox, project) as shop:
-            wait_for(lambda: all_delivered(shop), within_s=60 + ROUNDS)
+            wait_while_it_moves(lambda: all_delivered(shop), lambda: summary_of(shop))
             came = {vendor: taken(shop, vendor) for vendor in VENDORS}
 
     for vendor, found in came.items():

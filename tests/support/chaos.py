@@ -198,3 +198,17 @@ def wait_for(condition: Any, within_s: float, every_s: float = 0.5) -> Any:
         assert time.monotonic() < deadline, f"not true within {within_s:g} s"
         time.sleep(every_s)
     return value
+
+
+def wait_while_it_moves(condition: Any, measure: Any, still_s: float = 60) -> Any:
+    """What ``condition`` gives once it is true; fails where ``measure`` stays the same so long.
+
+    For work whose length nobody knows beforehand, such as a backlog.
+    """
+    last, since = measure(), time.monotonic()
+    while not (value := condition()):
+        if (now := measure()) != last:
+            last, since = now, time.monotonic()
+        assert time.monotonic() - since < still_s, f"still at {last} after {still_s:g} s"
+        time.sleep(0.5)
+    return value

@@ -1,6 +1,7 @@
 """A group in memory: what it was handed, and what of that it has not finished."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Self
 
@@ -20,8 +21,9 @@ class Group:
 
     ``head`` is the newest position it was handed; ``out`` what was handed from the log's end and is
     not finished, in order; ``again`` what was handed out again after it was put off;
-    ``passed_over`` positions beyond the head that are put off or finished already. ``next_due`` is
-    not later than the first due moment in the file, ``reached`` a moment that was waited for.
+    ``passed_over`` positions beyond the head that are put off or finished already; ``moving`` what
+    is being put off. ``next_due`` is not later than the first due moment in the file, ``reached`` a
+    moment that was waited for.
     """
 
     id: int
@@ -34,6 +36,7 @@ class Group:
     out: dict[int, None] = field(default_factory=dict)
     again: set[int] = field(default_factory=set)
     passed_over: set[int] = field(default_factory=set)
+    moving: set[int] = field(default_factory=set)
     signal: trio.Event = field(default_factory=trio.Event)
     turn: trio.Lock = field(default_factory=trio.Lock)
 
@@ -56,8 +59,21 @@ class Group:
                 return position - 1
         return self.head
 
-    def hand_out_again(self, due: Sequence[Placed]) -> list[Entry]:
-        """These are now out, a further time."""
+    @contextmanager
+    def putting_off(self, positions: Collection[int]) -> Iterator[None]:
+        """While this is written these are not handed out: the file has them as due before we know.
+
+        Handed out in between, they would be taken for what is put off here, and go out twice.
+        """
+        self.moving.update(positions)
+        try:
+            yield
+        finally:
+            self.moving.difference_update(positions)
+
+    def hand_out_again(self, found: Sequence[Placed]) -> list[Entry]:
+        """These are now out, a further time, but for those that are being put off just now."""
+        due = [placed for placed in found if placed.position not in self.moving]
         self.again.update(placed.position for placed in due)
         return [Entry(placed.position, placed.event, put_off=True) for placed in due]
 

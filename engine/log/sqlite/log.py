@@ -144,9 +144,10 @@ class SqliteLog:
         """See ``Log.retry``."""
         one = self._named(group)
         floor = one.floor(frozenset(positions))
-        await self._settle(one, Settlement(one.id, floor, put_off=positions, due_ms=at))
-        one.finish(positions)
-        one.again.difference_update(positions)
+        with one.putting_off(positions):
+            await self._settle(one, Settlement(one.id, floor, put_off=positions, due_ms=at))
+            one.finish(positions)
+            one.again.difference_update(positions)
         one.falls_due(at)
         one.signal.set()
 

@@ -212,3 +212,30 @@ async def test_a_body_that_is_no_json_any_more_comes_alone_as_unreadable(databas
     ]
     [lost] = [one.event for one in entries if one.position == 3]
     assert (lost.type, lost.message_id, lost.name) == (UNREADABLE, "m2", "")
+
+
+async def test_what_is_due_before_its_putting_off_is_known_goes_out_once(database, monkeypatch):
+    log = await open_log(database)
+    await log.create_group("meta")
+    await log.append(events(1, 2))
+    await log.read("meta", 2)
+    await log.retry("meta", [1], NOW)
+    settle, is_written, goes_on = log._settle, trio.Event(), trio.Event()
+
+    async def slow_to_come_back(*arguments):
+        await settle(*arguments)
+        is_written.set()
+        await goes_on.wait()
+
+    out = []
+    async with trio.open_nursery() as nursery:
+        monkeypatch.setattr(log, "_settle", slow_to_come_back)
+        nursery.start_soon(log.retry, "meta", [2], NOW)
+        await is_written.wait()
+        out += await log.read("meta", 2)
+        goes_on.set()
+    with trio.move_on_after(0.3):
+        while True:
+            out += await log.read("meta", 2)
+
+    assert positions(out) == [1, 2]
