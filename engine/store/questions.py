@@ -1,73 +1,122 @@
 """The catalogue of questions: one declaration each, from which every face is made.
 
 HTTP routes, NestJS patterns, commands and the OpenAPI page all read this list; an engine of the
-store answers by ``name``.
+store answers by ``name``. The first eight are those of the shop's own analytics module.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import datetime
+from engine.store.arguments import read_arguments
+from engine.store.declared import Asked, Parameter, Question, QuestionError
+from engine.store.insights import INSIGHTS
+from engine.store.shapes import CONVERSION, COUNT, EVENT, NUMBER, TEXT, row, rows
 
-from engine.model.clock import Millis
-from engine.model.errors import EncaminaError
-from engine.model.jsonvalue import Json
+__all__ = [
+    "QUESTIONS",
+    "Asked",
+    "Parameter",
+    "Question",
+    "QuestionError",
+    "question",
+    "read_arguments",
+]
 
-MOST = 1000
-USUAL = 100
+USER = Parameter("userId", "the user's id", ("user_id", "id"), in_path=True)
+SESSION = Parameter("sessionId", "the session's id", ("session_id", "id"), in_path=True)
+PAGE = Parameter("pageUrl", "the page's address, as it is stored", ("url", "page_url"))
+
+OF_THE_MODULE: tuple[Question, ...] = (
+    Question(
+        "events_by_category",
+        "/analytics/events/category/{category}",
+        "analytics.events.byCategory",
+        "Events of a category, the newest first.",
+        rows(EVENT),
+        (
+            Parameter(
+                "category",
+                "page_view, user_interaction, conversion, custom, or one of your own",
+                ("eventCategory",),
+                in_path=True,
+            ),
+        ),
+        pages=True,
+    ),
+    Question(
+        "events_by_user",
+        "/analytics/events/user/{userId}",
+        "analytics.events.byUser",
+        "Events of a user, the newest first.",
+        rows(EVENT),
+        (USER,),
+        pages=True,
+    ),
+    Question(
+        "events_by_session",
+        "/analytics/events/session/{sessionId}",
+        "analytics.events.bySession",
+        "Events of a session, the newest first.",
+        rows(EVENT),
+        (SESSION,),
+        pages=True,
+    ),
+    Question(
+        "popular_pages",
+        "/analytics/page-views/popular",
+        "analytics.pageViews.popular",
+        "Pages by their views, the most viewed first.",
+        rows(row({"pageUrl": TEXT, "views": COUNT})),
+    ),
+    Question(
+        "session_duration",
+        "/analytics/page-views/session/{sessionId}/duration",
+        "analytics.session.duration",
+        "Seconds from the first to the last page view of a session; 0 of one that is not known.",
+        row({"sessionId": TEXT, "durationSeconds": NUMBER}),
+        (SESSION,),
+        limited=False,
+        dated=False,
+    ),
+    Question(
+        "top_interactions",
+        "/analytics/interactions/top",
+        "analytics.interactions.top",
+        "Interactions by type and element, the most frequent first.",
+        rows(row({"interactionType": TEXT, "count": COUNT}, {"elementId": TEXT})),
+    ),
+    Question(
+        "heatmap",
+        "/analytics/interactions/heatmap",
+        "analytics.interactions.heatmap",
+        "Where a page was clicked: points, then elements of interactions that came without one.",
+        rows(
+            row(
+                {"count": COUNT},
+                {
+                    "x": NUMBER,
+                    "y": NUMBER,
+                    "elementId": TEXT,
+                    "elementClass": TEXT,
+                    "elementText": TEXT,
+                },
+            )
+        ),
+        (PAGE,),
+        usual=1000,
+    ),
+    Question(
+        "conversions_by_user",
+        "/analytics/conversions/user/{userId}",
+        "analytics.conversions.byUser",
+        "Conversions of a user, the newest first.",
+        rows(CONVERSION),
+        (USER,),
+        pages=True,
+    ),
+)
 
 
-class QuestionError(EncaminaError):
-    """An argument is missing or unfit; the text names it and says what was expected."""
+QUESTIONS: tuple[Question, ...] = (*OF_THE_MODULE, *INSIGHTS)
 
 
-@dataclass(frozen=True, slots=True)
-class Parameter:
-    """One argument of a question; ``in_path`` says that it stands in the HTTP path.
-
-    Texts are at most 2,048 characters. ``aliases`` are further names that callers know it by.
-    """
-
-    name: str
-    doc: str
-    aliases: tuple[str, ...] = ()
-    in_path: bool = False
-    required: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """What can be asked: ``path`` is the HTTP route, ``pattern`` the NestJS message.
-
-    ``rows`` is the JSON Schema of the whole answer. ``pages`` says that its answer is a list that
-    goes on, so that it takes ``limit`` and ``cursor``; ``dated`` that it takes ``from`` and ``to``.
-    """
-
-    name: str
-    path: str
-    pattern: str
-    doc: str
-    answer: Mapping[str, Json]
-    parameters: tuple[Parameter, ...] = ()
-    pages: bool = True
-    dated: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """A question with its arguments read; ``since`` is included, ``until`` is not."""
-
-    name: str
-    arguments: Mapping[str, str] = field(default_factory=dict)
-    limit: int = USUAL
-    cursor: str | None = None
-    since: Millis | None = None
-    until: Millis | None = None
-
-
-def read_arguments(question: Question, given: Json) -> Asked:
-    """``given`` as arguments: an object by name, or a bare text where there is one parameter.
-
-    Values may be texts or numbers (``limit``). ``from`` and ``to`` (aliases ``startDate``,
-    ``endDate``) are ISO 8601 or epoch milliseconds. Raises ``QuestionError``.
-    """
-    raise NotImplementedError(datetime, given)
+def question(name: str) -> Question | None:
+    """The question of that name."""
+    return next((one for one in QUESTIONS if one.name == name), None)

@@ -15,6 +15,9 @@ from engine.model.event import Event
 from engine.sqlite.database import Databases
 from engine.state.interface import State
 from engine.state.open import open_state
+from engine.store.interface import Store
+from engine.store.open import open_store
+from tests.support.stores import SERVERS, ServerEngine, server_engine
 
 NOW = Millis(1_790_000_000_000)
 
@@ -49,6 +52,11 @@ class SqliteEngine:
         async with Databases(self.folder) as databases:
             yield await open_state("sqlite:kept.db", databases)
 
+    @asynccontextmanager
+    async def store(self) -> AsyncIterator[Store]:
+        async with Databases(self.folder) as databases:
+            yield await open_store("sqlite:analytics.db", databases)
+
     def after_a_crash(self) -> "SqliteEngine":
         """What is found if the process dies now: the files as they are, not closed."""
         image = self.folder.with_name(f"{self.folder.name}-crashed")
@@ -56,8 +64,14 @@ class SqliteEngine:
         return SqliteEngine(image, self.clock)
 
 
-Engine = SqliteEngine
-ENGINES: list[Callable[[Path, HandClock], Engine]] = [SqliteEngine]
+ENGINES = ("SqliteEngine",)
+"""What keeps all three; the store is also kept by servers."""
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "engine" in metafunc.fixturenames:
+        of_store = metafunc.module.__name__.rpartition(".")[2].startswith("test_store")
+        metafunc.parametrize("engine", [*ENGINES, *(SERVERS if of_store else ())], indirect=True)
 
 
 @pytest.fixture
@@ -65,12 +79,15 @@ def clock() -> HandClock:
     return HandClock()
 
 
-@pytest.fixture(params=ENGINES, ids=lambda factory: factory.__name__)
-def engine(request: pytest.FixtureRequest, tmp_path: Path, clock: HandClock) -> Engine:
+@pytest.fixture
+def engine(
+    request: pytest.FixtureRequest, tmp_path: Path, clock: HandClock
+) -> SqliteEngine | ServerEngine:
     folder = tmp_path / "data"
     folder.mkdir()
-    made: Engine = request.param(folder, clock)
-    return made
+    if request.param in SERVERS:
+        return server_engine(request.param, request, folder)
+    return SqliteEngine(folder, clock)
 
 
 @pytest.fixture

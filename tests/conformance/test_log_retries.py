@@ -227,6 +227,42 @@ async def test_after_the_clock_was_set_back_a_retry_still_waits_for_its_moment(
     assert trio.current_time() - began >= 59
 
 
+async def test_what_is_put_off_by_the_clock_before_it_was_set_back_comes_in_time(
+    engine, an_event, clock, autojump_clock
+):
+    async with engine.log() as log:
+        await filled(log, an_event, 2, "meta")
+        await log.read("meta", 10)
+        told = Millis(clock.at + 60_000)
+        clock.pass_ms(-10 * DAY_MS)
+        assert await nothing_comes(log, "meta")  # by then the log has noticed
+
+        await log.retry("meta", [1], told)
+        began = trio.current_time()
+        due = await log.read("meta", 10)
+
+    assert positions(due) == [1]
+    assert trio.current_time() - began <= 61
+
+
+async def test_a_clock_that_is_set_right_again_makes_nothing_come_too_early(
+    engine, an_event, clock, autojump_clock
+):
+    async with engine.log() as log:
+        await filled(log, an_event, 2, "meta")
+        await log.read("meta", 10)
+        for days in (-10, 10):
+            clock.pass_ms(days * DAY_MS)
+            assert await nothing_comes(log, "meta")
+
+        await log.retry("meta", [1], Millis(clock.at + 60_000))
+        began = trio.current_time()
+        due = await log.read("meta", 10)
+
+    assert positions(due) == [1]
+    assert trio.current_time() - began >= 59
+
+
 async def test_after_a_restart_nothing_waits_for_a_clock_that_ran_ahead(engine, an_event, clock):
     clock.pass_ms(400 * DAY_MS)
     async with engine.log() as log:

@@ -59,6 +59,21 @@ async def test_one_that_was_stopped_stays_stopped(engine):
         assert await state.replays() == [stopped]
 
 
+async def test_one_that_has_ended_runs_once_more_and_reads_no_further(engine):
+    async with engine.state() as state:
+        kept = await state.add_replay(ASKED)
+        running = await state.add_replay(ASKED)
+        stopped = replace(kept, state=ReplayState.STOPPED, reason="stopped by hand", reached=40)
+        await state.set_replay(stopped)
+        for one in (kept, kept, running):
+            await state.reopen_replay(one.number)
+
+        assert await state.replays() == [
+            replace(stopped, state=ReplayState.RUNNING, until=40),
+            running,
+        ]
+
+
 async def test_its_open_deliveries_are_its_own_and_those_due_are_told(engine):
     now = of_replay(1, 4)
     later = of_replay(1, 5, state=State.RETRYING, next_at=Millis(9_000))

@@ -1,0 +1,150 @@
+"""What every engine of the analytics store that is a server of its own promises."""
+
+import pytest
+import trio
+
+from engine.model.clock import Millis
+from engine.model.errors import StorageError
+from engine.store.interface import Model
+from tests.conformance.store_documents import (
+    NOON,
+    a_click,
+    a_view,
+    an_event,
+    an_id,
+    ask,
+    ids,
+)
+from tests.support.stores import SERVERS, ServerEngine, server_engine
+
+pytestmark = pytest.mark.trio
+
+
+@pytest.fixture(params=SERVERS)
+def place(request: pytest.FixtureRequest, tmp_path) -> ServerEngine:
+    return server_engine(request.param, request, tmp_path)
+
+
+async def test_a_server_that_is_down_is_an_error_that_names_it_and_no_password(place):
+    async with place.store() as store:
+        await store.write([a_view("p")])
+        place.server.stop()
+        try:
+            with pytest.raises(StorageError, match=r"store: [a-z]+://127.0.0.1:") as caught:
+                await store.write([a_view("q")])
+        finally:
+            place.server.start()
+    assert "p@ss" not in str(caught.value)
+    assert "p%40ss" not in str(caught.value)
+
+
+async def test_a_store_that_was_opened_while_the_server_was_down_works_once_it_is_up(place):
+    place.server.stop()
+    async with place.store() as store:
+        try:
+            with pytest.raises(StorageError):
+                await store.write([a_view("p")])
+        finally:
+            place.server.start()
+        await store.write([a_view("p")])
+        assert await ask(store, "popular_pages") == [{"pageUrl": "/a", "views": 1}]
+
+
+async def test_what_is_written_twice_at_once_by_two_processes_counts_once(place):
+    written = [a_view(f"p{number}") for number in range(20)]
+
+    async def write(store) -> None:
+        # Where both collide one is refused, and comes again, as the store's destination does.
+        for _ in range(5):
+            try:
+                await store.write(written)
+            except StorageError:
+                await trio.sleep(0.05)
+            else:
+                return
+        raise AssertionError("refused five times")
+
+    async with place.store() as one, place.store() as other:
+        await one.count()
+        await other.count()
+        async with trio.open_nursery() as both:
+            both.start_soon(write, one)
+            both.start_soon(write, other)
+        assert await ask(one, "popular_pages") == [{"pageUrl": "/a", "views": 20}]
+        assert (await other.count())[Model.PAGE_VIEW] == 20
+
+
+async def test_texts_sort_by_their_bytes_whatever_the_server_does(place):
+    pages = ["/b", "/B", "/a", "/ñ", "/z", "/_", "/1"]
+    async with place.store() as store:
+        await store.write([a_view(f"p{number}", page=page) for number, page in enumerate(pages)])
+        found = [one["pageUrl"] for one in await ask(store, "popular_pages")]
+    assert found == sorted(pages, key=str.encode)
+
+
+async def test_names_and_values_that_a_server_can_not_keep_come_back_all_the_same(place):
+    metadata = {
+        "$current_url": "/a",
+        "web.vitals": {"a.b": [{"$x": 1}]},
+        "nul\0name": "nul\0value",
+        "100%25": "%2E",
+        "": 1,
+        "number": {"encaminaDigits": "7", "and": "more"},
+        "large": [2**63, -(2**64), 2**63 - 1, 1e300],
+    }
+    async with place.store() as store:
+        await store.write([an_event("e", metadata=metadata, **{"$top.level": True})])
+        (found,) = await ask(store, "events_by_session", sessionId="s-1")
+    assert found["metadata"] == metadata
+    assert found["$top.level"] is True
+
+
+async def test_a_very_deep_value_is_kept_and_stops_nothing(place):
+    deep: object = "end"
+    for _ in range(200):
+        deep = {"k": deep}
+    async with place.store() as store:
+        await store.write([an_event("deep", metadata={"deep": deep}), an_event("other")])
+        found = await ask(store, "events_by_session", sessionId="s-1")
+    assert sorted(ids(found)) == sorted([an_id("deep"), an_id("other")])
+
+
+async def test_very_long_texts_are_kept_and_counted(place):
+    # Beyond what an index of PostgreSQL holds, and nothing that could be packed.
+    long = "".join(chr(0x4E00 + number * 7919 % 20_000) for number in range(2048))
+    async with place.store() as store:
+        await store.write([a_click("i", page=long, sessionId=long, userId=long, elementId=long)])
+        await store.write([an_event("e", sessionId=long, userId=long, eventCategory=long)])
+        assert ids(await ask(store, "events_by_user", userId=long)) == [an_id("e")]
+        assert ids(await ask(store, "events_by_category", category=long)) == [an_id("e")]
+        (found,) = await ask(store, "heatmap", pageUrl=long)
+    assert found == {"elementId": long, "count": 1}
+
+
+async def test_a_command_that_only_looks_makes_nothing(place):
+    async with place.store(look_only=True) as looking:
+        try:
+            found = await ask(looking, "popular_pages")
+        except StorageError as error:
+            found = str(error)
+    assert found in ([], "store: its tables are not there yet; `encamina serve` makes them")
+
+
+async def test_moments_before_1970_and_far_ahead_are_kept(place):
+    moments = [Millis(-30_000_000_000_000), Millis(NOON), Millis(253_000_000_000_000)]
+    async with place.store() as store:
+        await store.write([a_view(f"p{at}", at) for at in moments])
+        found = await ask(store, "session_journey", sessionId="s-1")
+        assert (await ask(store, "popular_pages", to=NOON))[0]["views"] == 1
+    assert ids(found) == [an_id(f"p{at}") for at in moments]
+
+
+async def test_an_index_that_the_shop_made_otherwise_is_no_fault(ferretdb, tmp_path):
+    url = ferretdb.new_url()
+    with ferretdb.client(url) as database:
+        database["page_view_event_entity"].create_index(
+            [("sessionId", 1), ("timestamp", 1), ("_id", 1)], name="of_the_shop"
+        )
+    async with ServerEngine(ferretdb, url, tmp_path).store() as store:
+        await store.write([a_view("p")])
+        assert await ask(store, "popular_pages") == [{"pageUrl": "/a", "views": 1}]
