@@ -10,6 +10,7 @@ from typing import TypeVar
 import trio
 
 from engine.ingest.disk import Disk
+from engine.ingest.fill import Filling, Fills
 from engine.ingest.people import People, Remembering
 from engine.log.interface import Log
 from engine.model.clock import Millis
@@ -43,7 +44,8 @@ ResultT = TypeVar("ResultT")
 class Ingest:
     """What accepting needs; ``release`` is asked each time, so that a reload is one assignment.
 
-    Without ``people`` nothing is remembered of anybody, without ``disk`` nobody minds its room.
+    Without ``people`` nothing is remembered of anybody, without ``disk`` nobody minds its room,
+    without ``fills`` no event gets anything of derived figures.
     """
 
     release: Callable[[], Release]
@@ -52,6 +54,7 @@ class Ingest:
     notices: Notices
     people: People | None = None
     disk: Disk | None = None
+    fills: Fills | None = None
 
 
 async def accept(ingest: Ingest, inbounds: Sequence[Inbound]) -> list[Verdict]:
@@ -69,10 +72,16 @@ async def accept(ingest: Ingest, inbounds: Sequence[Inbound]) -> list[Verdict]:
     taken = await _in_turns(partial(_take, release), inbounds)
     events = [event for one in taken if (event := _event_of(one)) is not None]
     async with memory_of(ingest, release, events, inbounds[0].received_at) as memory:
-        verdicts = await _in_turns(
-            lambda item: _judge(release, memory, *item), list(zip(inbounds, taken, strict=True))
-        )
-        await _keep_both(ingest, memory, verdicts)
+        filling = await _filling(ingest, release, inbounds, events)
+        try:
+            verdicts = await _in_turns(
+                lambda item: _judge(release, memory, filling, *item),
+                list(zip(inbounds, taken, strict=True)),
+            )
+            await _keep_both(ingest, memory, verdicts)
+        finally:
+            if filling is not None:
+                filling.close()
     await _count(ingest, inbounds, verdicts)
     return verdicts
 
@@ -111,8 +120,22 @@ def memory_of(
     return ingest.people.of(events, Millis(now - remember_ms))
 
 
+async def _filling(
+    ingest: Ingest, release: Release, inbounds: Sequence[Inbound], events: Sequence[Event]
+) -> Filling | None:
+    """What these events get of figures; the people in them are held already."""
+    if ingest.fills is None or not release.derived:
+        return None
+    known = {} if ingest.people is None else ingest.people.known
+    return await ingest.fills.of(release, inbounds, events, known)
+
+
 def _judge(
-    release: Release, memory: Remembering, inbound: Inbound, taken: Event | Verdict
+    release: Release,
+    memory: Remembering,
+    filling: Filling | None,
+    inbound: Inbound,
+    taken: Event | Verdict,
 ) -> Verdict:
     if not isinstance(taken, Event):
         if isinstance(taken, Quarantined):
@@ -123,6 +146,9 @@ def _judge(
     except RecursionError:
         return TOO_DEEP
     if isinstance(verdict, Accepted):
+        if filling is not None:
+            again = partial(judge, release, inbound)
+            verdict = filling.fill(taken, verdict, inbound.source, again)
         memory.learn(taken)
     elif isinstance(verdict, Quarantined):
         memory.hear(taken)
@@ -161,6 +187,8 @@ async def _keep(ingest: Ingest, verdicts: list[Verdict]) -> None:
         for (at, event), position in zip(good, positions, strict=True):
             if position is None:
                 verdicts[at] = Duplicate(event.message_id)
+            elif ingest.fills is not None and ingest.fills.ahead:
+                ingest.fills.appended(event, position)
 
 
 async def _quarantine(

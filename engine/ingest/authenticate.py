@@ -60,6 +60,7 @@ class Keys:
                 sources[one.digest] = Source(spec.name, spec.kind, spec.unplanned)
         self._sources = [(key, source) for key, source in sources.items() if key not in revoked]
         self._admins = sorted(admins - revoked)
+        self._readers = sorted({*self._admins, *({files.read} if files.read else ())} - revoked)
         self._caches.clear(WRITE_KEYS.name)
 
     @property
@@ -77,12 +78,22 @@ class Keys:
             )
         return source
 
+    def knows(self, key: str) -> bool:
+        """Whether a source has this write key."""
+        return self._find(key) is not None
+
     def is_admin(self, token: str) -> bool:
         """Whether this is an admin token."""
-        digest, found = digest_of(token), False
-        for known in self._admins:
-            found |= hmac.compare_digest(digest, known)
-        return found
+        return _is_among(token, self._admins)
+
+    def is_reader(self, token: str) -> bool:
+        """Whether this token may read: the read token, or an admin token."""
+        return _is_among(token, self._readers)
+
+    @property
+    def reading_is_open(self) -> bool:
+        """Whether there is any token that may read."""
+        return bool(self._readers)
 
     def _search(self, key: str) -> Source | None:
         digest, found = digest_of(key), None
@@ -90,3 +101,10 @@ class Keys:
             if hmac.compare_digest(digest, known):
                 found = source
         return found
+
+
+def _is_among(token: str, digests: Sequence[str]) -> bool:
+    digest, found = digest_of(token), False
+    for known in digests:
+        found |= hmac.compare_digest(digest, known)
+    return found

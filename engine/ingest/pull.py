@@ -31,6 +31,7 @@ from engine.pipeline.inbound import events_of, pull_request
 from engine.pipeline.request import RequestFault, mask
 from engine.release.destination import Mode
 from engine.release.inbound import InboundMapping, Pull
+from engine.telemetry.contact import without_contact
 from engine.telemetry.notices import Notices
 
 TOGETHER = 200
@@ -168,7 +169,8 @@ class Pulls:
         if isinstance(answer, NoAnswer):
             return Failed(mask(answer.reason, request.secrets), again=True)
         if not 200 <= answer.status < 300:
-            return Failed(mask(answer_text(answer), request.secrets), again=answer.status >= 500)
+            said = without_contact(mask(answer_text(answer), request.secrets))
+            return Failed(said, again=answer.status >= 500)
         if isinstance(answer.body, str):
             return Failed("the answer is no JSON, or is larger than is read", again=False)
         return answer.body

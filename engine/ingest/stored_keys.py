@@ -15,7 +15,7 @@ from enum import StrEnum
 from engine.codec.body import dumps, loads
 from engine.model.clock import Millis
 from engine.model.jsonvalue import Body, Json, as_body
-from engine.release.release import Release
+from engine.release.keys import FileKeys
 from engine.state.interface import State
 
 PREFIX = "key:"
@@ -49,10 +49,9 @@ async def stored_keys(state: State) -> list[StoredKey]:
     return sorted(keys, key=lambda one: (one.created_at, one.digest))
 
 
-def keys_of_files(release: Release, stored: Sequence[StoredKey]) -> list[StoredKey]:
+def keys_of_files(files: FileKeys, stored: Sequence[StoredKey]) -> list[StoredKey]:
     """The keys that stand in ``encamina.yaml``, but for those that are among the stored ones."""
     known = {one.digest for one in stored}
-    files = release.keys
     keys = [
         StoredKey(digest, KeyKind.WRITE, source.name, IN_FILES, Millis(0))
         for digest, source in files.write.items()

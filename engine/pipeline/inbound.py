@@ -1,45 +1,62 @@
 """A foreign body -> the bodies of our events, and the request that asks for it."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from engine.mapping.compile import Each, MappingFault
+from engine.mapping.compile import Condition, Each, MappingFault
 from engine.mapping.missing import MISSING
 from engine.model.clock import Millis
 from engine.model.decision import Fault
 from engine.model.delivery import Request
 from engine.model.errors import BoundPassed
-from engine.model.jsonvalue import Body, Json
+from engine.model.jsonvalue import Body, Json, as_body
 from engine.pipeline.request import render_request
 from engine.pipeline.scope import at
 from engine.release.inbound import InboundMapping, Pull
 
+NOTHING: Body = {}
 MOST_EVENTS = 20_000
 """What one body may make: a vendor that answers with more is not what its mapping was made for."""
 
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """One event of a body, or None where it could not be made; ``faults`` say what went wrong."""
+    """One event of a body, or None where it could not be made; ``faults`` say what went wrong.
+
+    ``names`` is what its mapping saw.
+    """
 
     body: Json
     faults: tuple[Fault, ...] = ()
+    names: Body = field(default_factory=dict, repr=False, compare=False)
+
+
+def names_of(mapping: InboundMapping, body: Json, now: Millis, more: Body) -> dict[str, Json]:
+    """What a mapping sees of a body; ``more`` are the names that only posts or pulls have."""
+    settings = mapping.pull or mapping.post
+    return {
+        "body": body,
+        "tables": mapping.tables,
+        "settings": settings.settings if settings else {},
+        "now": at(now),
+        **more,
+    }
 
 
 def events_of(
-    mapping: InboundMapping, body: Json, now: Millis, planned: Millis | None = None
+    mapping: InboundMapping,
+    body: Json,
+    now: Millis,
+    planned: Millis | None = None,
+    more: Body = NOTHING,
 ) -> Iterator[Made]:
     """The events that ``body`` gives, in order, one at a time.
 
     ``planned`` is the moment that the body was fetched for, so that a mapping can give the same
-    ids to what is fetched for it again. A loop over what is no list costs its own events alone.
+    ids to what is fetched for it again. ``more`` is what came with a body that was posted. A loop
+    over what is no list costs its own events alone.
     """
-    names: dict[str, Json] = {
-        "body": body,
-        "tables": mapping.tables,
-        "settings": mapping.pull.settings if mapping.pull else {},
-        "now": at(now),
-    }
+    names = names_of(mapping, body, now, more)
     if planned is not None:
         names["pull"] = {"at": at(planned)}
     made = 0
@@ -52,6 +69,35 @@ def events_of(
             return
         yield _event(mapping, {**one, "part": made})
         made += 1
+
+
+def otherwise(mapping: InboundMapping, made: Made) -> Made | None:
+    """The event with what ``otherwise:`` gives laid over it, None where there is nothing."""
+    if mapping.otherwise is None or not isinstance(made.body, Mapping):
+        return None
+    names = {**made.names, "event": made.body}
+    try:
+        rendered = mapping.otherwise.render(names)
+    except BoundPassed:
+        return None
+    over = {} if rendered.value is MISSING else as_body(rendered.value)
+    return Made({**made.body, **over}, made.faults + rendered.faults, made.names)
+
+
+def warnings_of(mapping: InboundMapping, names: Body) -> tuple[Fault, ...]:
+    """What is to be told of a body that is taken all the same."""
+    if mapping.post is None:
+        return ()
+    return tuple(
+        Fault(one.path, one.message) for one in mapping.post.warnings if _holds(one.when, names)
+    )
+
+
+def _holds(when: Condition, names: Body) -> bool:
+    try:
+        return when.holds(names)
+    except (MappingFault, BoundPassed):
+        return False
 
 
 def pull_request(
@@ -93,9 +139,9 @@ def _event(mapping: InboundMapping, names: Body) -> Made:
         rendered = mapping.template.render(names)
     except BoundPassed as passed:
         place = mapping.place
-        return Made(None, (Fault("event", str(passed), place.file, place.line),))
+        return Made(None, (Fault("event", str(passed), place.file, place.line),), names)
     value = None if rendered.value is MISSING else rendered.value
-    return Made(value, rendered.faults)
+    return Made(value, rendered.faults, names)
 
 
 def _fault(path: str, each: Each, fault: MappingFault | BoundPassed) -> Fault:

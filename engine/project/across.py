@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from engine.model.document import Document, Place
 from engine.model.finding import Finding, error
 from engine.model.names import did_you_mean
+from engine.project.derived import DerivedSpec
 from engine.project.inbounds import BudgetSpec, InboundSpec
 from engine.project.spec import DestinationSpec, RuleFileSpec
 
@@ -53,8 +54,26 @@ def check_inbounds(inbounds: Collection[InboundSpec], names: Names) -> list[Find
             hint = "give each inbound mapping a name of its own"
             findings.append(error("E170", one.document.place("inbound"), message, hint))
         findings += _sources(one.document.at("source"), names)
+        if one.post is not None:
+            findings += _body_schema(one.post.document.at("body"), names)
         if one.pull is not None and one.pull.budget is not None:
             findings += _same_budget(one.pull.budget, budgets)
+    return findings
+
+
+def check_derived(derived: Collection[DerivedSpec], names: Names) -> list[Finding]:
+    """A finding for each name of a derived file that leads nowhere, or to more than one."""
+    findings: list[Finding] = []
+    first: dict[str, DerivedSpec] = {}
+    for one in derived:
+        other = first.setdefault(one.name, one)
+        if other is not one:
+            message = f"{other.document.file} is called {one.name} too"
+            hint = "give each file of rules/derived/ a name of its own"
+            findings.append(error("E181", one.document.place("derived"), message, hint))
+        for takes in (one.takes, one.without):
+            if takes is not None:
+                findings += _sources(takes.document.at("source"), names)
     return findings
 
 
@@ -109,6 +128,13 @@ def _contract(document: Document, names: Names) -> Iterator[Finding]:
     path = document.value
     if isinstance(path, str) and path not in names.schemas:
         hint = did_you_mean(path, names.schemas) or "write that schema, or leave contract: out"
+        yield error("E152", document.place(), f"there is no file {path}", hint)
+
+
+def _body_schema(document: Document, names: Names) -> Iterator[Finding]:
+    path = document.value
+    if isinstance(path, str) and path not in names.schemas:
+        hint = did_you_mean(path, names.schemas) or "write that schema, or leave body: out"
         yield error("E152", document.place(), f"there is no file {path}", hint)
 
 

@@ -54,7 +54,8 @@ class SignatureSpec:
     """``signature:`` of a post: who sends signs the body with a secret that both know.
 
     ``secret`` is a template over ``env``; ``given``, ``signed`` and ``at`` over ``headers`` and
-    ``raw_body``: the signature as it came, what it was made of, and when, if that is told.
+    ``raw_body``: the signature as it came, or a list of several of which one must fit; what it was
+    made of; and when, if that is told.
     """
 
     secret: Document
@@ -66,12 +67,22 @@ class SignatureSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class WarningSpec:
+    """One of ``warnings:`` of a post: ``when`` it holds, ``message`` is told of ``path``."""
+
+    when: Document
+    path: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
 class PostSpec:
     """``post:`` of an inbound mapping: a body that is posted to ``/ingest/NAME``, and elsewhere.
 
     ``paths`` are further HTTP paths, ``pattern`` is the NestJS message pattern; ``body`` is the
     JSON Schema that the body must meet. ``answer`` says what a caller gets back: ``document``, what
-    the store keeps of the event, or ``verdicts``, counts as the tracking API gives them.
+    the store keeps of the event, or ``verdicts``, counts as the tracking API gives them. Where the
+    store keeps several documents of one event, ``model`` says which one is answered.
     """
 
     paths: tuple[str, ...]
@@ -80,11 +91,18 @@ class PostSpec:
     status: int
     answer: str
     signature: SignatureSpec | None
+    model: str | None
+    settings: Document
+    warnings: tuple[WarningSpec, ...]
+    document: Document
 
 
 @dataclass(frozen=True, slots=True)
 class InboundSpec:
-    """One file of ``rules/inbound/``: how a foreign body becomes events of ``source``."""
+    """One file of ``rules/inbound/``: how a foreign body becomes events of ``source``.
+
+    What ``otherwise`` gives is laid over an event that would be quarantined as it is.
+    """
 
     name: str
     source: str
@@ -92,5 +110,6 @@ class InboundSpec:
     pull: PullSpec | None
     each: tuple[Document, ...]
     event: Document
+    otherwise: Document
     document: Document
     post: PostSpec | None = None

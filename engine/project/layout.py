@@ -14,6 +14,7 @@ CONFIG = "schemas/config"
 DESTINATIONS = "destinations"
 RULES = "rules"
 INBOUND = "rules/inbound"
+DERIVED = "rules/derived"
 
 YAML = (".yaml", ".yml")
 JSON = (".json",)
@@ -33,6 +34,7 @@ class Layout:
     destinations: tuple[str, ...]
     rules: tuple[str, ...]
     inbounds: tuple[str, ...]
+    derived: tuple[str, ...]
     findings: tuple[Finding, ...]
 
 
@@ -49,15 +51,17 @@ def layout_of(root: Path) -> Layout:
     destinations = list(_files(root, DESTINATIONS))
     rules = list(_files(root, RULES))
     inbounds = list(_files(root, INBOUND))
+    derived = list(_files(root, DERIVED))
     return Layout(
         root,
         _with_ending(schemas, (*YAML, *JSON)),
         _with_ending(destinations, YAML),
         _with_ending(rules, YAML),
         _with_ending(inbounds, YAML),
+        _with_ending(derived, YAML),
         (
             *_unread(schemas, (*YAML, *JSON)),
-            *_unread([*destinations, *rules, *inbounds], YAML),
+            *_unread([*destinations, *rules, *inbounds, *derived], YAML),
         ),
     )
 

@@ -8,17 +8,19 @@ from typing import TypeVar
 from engine.model.document import Document, Place
 from engine.model.finding import Finding, error, has_errors, in_order
 from engine.model.jsonvalue import as_body
-from engine.project.across import Names, check_inbounds, check_names
+from engine.project.across import Names, check_derived, check_inbounds, check_names
+from engine.project.derived import DerivedSpec
 from engine.project.env import read_env
+from engine.project.inbounds import InboundSpec
 from engine.project.jsonfile import read_json
 from engine.project.layout import JSON, SETTINGS, layout_of, reference_root
+from engine.project.read_derived import read_derived
 from engine.project.read_destination import read_destination
 from engine.project.read_inbound import read_inbound
 from engine.project.read_rules import read_rules
 from engine.project.read_schemas import read_schemas
 from engine.project.read_settings import read_settings
 from engine.project.shape import load_shapes, misshapen
-from engine.project.inbounds import InboundSpec
 from engine.project.spec import (
     DestinationSpec,
     Project,
@@ -29,7 +31,7 @@ from engine.project.text import LARGEST
 from engine.project.yamlfile import read_yaml
 from engine.schema.validator import Validator
 
-Spec = TypeVar("Spec", ProjectSpec, DestinationSpec, RuleFileSpec, InboundSpec)
+Spec = TypeVar("Spec", ProjectSpec, DestinationSpec, RuleFileSpec, InboundSpec, DerivedSpec)
 
 
 def read_project(
@@ -53,6 +55,7 @@ def read_project(
     destinations = files.specs(layout.destinations, shapes.destination, read_destination)
     rule_files = files.specs(layout.rules, shapes.rule, read_rules)
     inbounds = files.specs(layout.inbounds, shapes.inbound, read_inbound)
+    derived = files.specs(layout.derived, shapes.derived, read_derived)
 
     spec = settings[0] if settings else None
     names = Names(
@@ -62,13 +65,14 @@ def read_project(
     )
     files.findings += check_names(destinations, rule_files, names)
     files.findings += check_inbounds(inbounds, names)
+    files.findings += check_derived(derived, names)
     found = in_order(files.findings)
     if spec is None:
         return None, found
     digest = files.digest.hexdigest()
     whole = not has_errors(found)
     return Project(
-        root, spec, usable, destinations, rule_files, env, digest, whole, inbounds
+        root, spec, usable, destinations, rule_files, env, digest, whole, inbounds, derived
     ), found
 
 

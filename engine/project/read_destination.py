@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from engine.model.document import Document, overlaid
-from engine.model.finding import Finding, error, warning
+from engine.model.finding import Finding, error, has_errors, warning
 from engine.project.fields import (
     Units,
     number_of,
@@ -15,11 +15,13 @@ from engine.project.fields import (
 from engine.project.inbounds import RequestSpec
 from engine.project.policy import BatchSpec, BreakerSpec, LimitsSpec, RetrySpec
 from engine.project.spec import (
+    ArchiveSpec,
     AuthSpec,
     ConsentSpec,
     DestinationSpec,
     MailboxSpec,
     ResponseSpec,
+    StoreSpec,
     VerifySpec,
 )
 
@@ -36,12 +38,29 @@ OF_REQUESTS = (
 )  # fmt: skip
 """Keys that a mailbox has no use for: it sends nothing."""
 
+OF_VENDORS = ("vendor", "auth", "request", "order_by", "sunset", "responses", "verify")
+"""Keys that the store has no use for: nobody answers."""
+
+NOT_FOR = {
+    "http": ("mailbox", "store", "archive"),
+    "mailbox": (*OF_REQUESTS, "store", "archive"),
+    "store": (*OF_VENDORS, "mailbox", "archive", "dedupe", "repeats"),
+    "archive": (*OF_VENDORS, "mailbox", "store"),
+}
+"""The keys that each kind of destination has no use for."""
+
+NEEDED = {"http": "request", "mailbox": "mailbox"}
+"""The key without which a destination of that kind can do nothing."""
+
+MOST_ARCHIVE_BYTES = 10 * 2**30
+"""What an archive may take where its file doesn't say."""
+
 POSTED_AT_ONCE = 200
 """Payloads that go into a mailbox in one write."""
 
 
 def read_destination(document: Document) -> tuple[DestinationSpec | None, list[Finding]]:
-    """The destination, or None with the findings; the document has the right shape."""
+    """The destination, None where a finding is an error; the document has the right shape."""
     units = Units()
     name = text_of(document.at("name"))
     window_ms = units.milliseconds(document.at("window"), None)
@@ -76,9 +95,11 @@ def read_destination(document: Document) -> tuple[DestinationSpec | None, list[F
         responses=tuple(_response(line) for line in document.at("responses").elements()),
         verify=_verify(document),
         document=document,
+        store=_store(document, units),
+        archive=_archive(document, units),
     )
     findings = [*units.findings, *_of_the_other_kind(spec), *_too_old(spec), *_repeats(document)]
-    return None if findings else spec, findings
+    return None if has_errors(findings) else spec, findings
 
 
 def _consent(document: Document) -> ConsentSpec:
@@ -97,6 +118,24 @@ def _mailbox(document: Document, units: Units) -> MailboxSpec | None:
         keep_ms=units.milliseconds(document.at("keep"), KEEP_MS),
         max_pending=whole_of(document.at("max_pending"), MAX_PENDING),
         origins=document.at("origins"),
+    )
+
+
+def _store(document: Document, units: Units) -> StoreSpec | None:
+    if document.at("kind").value != "store":
+        return None
+    keep = document.at("store", "keep")
+    return StoreSpec(units.milliseconds(keep, 0) if keep.value is not None else None)
+
+
+def _archive(document: Document, units: Units) -> ArchiveSpec | None:
+    if document.at("kind").value != "archive":
+        return None
+    archive, keep = document.at("archive"), document.at("archive", "keep")
+    return ArchiveSpec(
+        archive.at("folder"),
+        units.milliseconds(keep, 0) if keep.value is not None else None,
+        units.size_bytes(archive.at("max_bytes"), MOST_ARCHIVE_BYTES),
     )
 
 
@@ -181,15 +220,24 @@ def _response(document: Document) -> ResponseSpec:
 def _of_the_other_kind(spec: DestinationSpec) -> list[Finding]:
     document = spec.document
     kind = text_of(document.at("kind"), "http")
-    others = OF_REQUESTS if kind == "mailbox" else ("mailbox",)
+    needed = NEEDED.get(kind)
+    lacking = needed is not None and document.at(needed).value is None
     return [
+        error(
+            "E163",
+            document.place("kind"),
+            f"{needed} is missing: a destination of kind {kind} can do nothing without it",
+            "write it, or another kind",
+        )
+        for _ in range(lacking)
+    ] + [
         error(
             "E162",
             document.key_place(name),
             f"{name} is not for a destination of kind {kind}",
-            "take it out" if kind == "mailbox" else "write kind: mailbox, or take it out",
+            f"write kind: {name}, or take it out" if name in NOT_FOR else "take it out",
         )
-        for name in others
+        for name in NOT_FOR[kind]
         if document.at(name).value is not None
     ]
 
@@ -211,7 +259,8 @@ def _too_old(spec: DestinationSpec) -> list[Finding]:
 
 def _repeats(document: Document) -> list[Finding]:
     said = {key for key in ("dedupe", "repeats") if document.at(key).value is not None}
-    if len(said) == 1:
+    # The store knows its documents by ids of our own.
+    if len(said) == 1 or document.at("kind").value == "store":
         return []
     hint = "write dedupe: with the path of the vendor's dedupe key, or repeats: possible"
     if said:

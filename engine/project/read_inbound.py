@@ -2,8 +2,16 @@
 
 from engine.model.document import Document
 from engine.model.finding import Finding, error
-from engine.project.fields import Units, text_of, whole_of
-from engine.project.inbounds import BudgetSpec, InboundSpec, PullSpec, RequestSpec
+from engine.project.fields import Units, optional_text, text_of, texts_of, whole_of
+from engine.project.inbounds import (
+    BudgetSpec,
+    InboundSpec,
+    PostSpec,
+    PullSpec,
+    RequestSpec,
+    SignatureSpec,
+    WarningSpec,
+)
 
 DAY_MS = 86_400_000
 SHORTEST_MS = 60_000
@@ -13,6 +21,12 @@ TIMEOUT_MS = 30_000
 """An export is worked out when it is asked for, so it may take longer than taking events does."""
 
 RETRY_AFTER_MS = 60_000
+
+TOLERANCE_MS = 300_000
+"""How far the time in a signature may be off: what payment services' own libraries allow."""
+
+CREATED = 201
+"""What NestJS answers a POST with, unless a controller says otherwise."""
 
 
 def read_inbound(document: Document) -> tuple[InboundSpec | None, list[Finding]]:
@@ -27,9 +41,11 @@ def read_inbound(document: Document) -> tuple[InboundSpec | None, list[Finding]]
         pull=None if pull.value is None else _pull(name, document, units),
         each=_each(document.at("each")),
         event=document.at("event"),
+        otherwise=document.at("otherwise"),
         document=document,
+        post=_post(document.at("post"), units),
     )
-    findings = [*units.findings, *_too_often(spec)]
+    findings = [*units.findings, *_too_often(spec), *_both(spec)]
     return None if findings else spec, findings
 
 
@@ -86,6 +102,39 @@ def _request(document: Document) -> RequestSpec:
     )
 
 
+def _post(document: Document, units: Units) -> PostSpec | None:
+    if document.value is None:
+        return None
+    return PostSpec(
+        paths=texts_of(document.at("paths")),
+        pattern=optional_text(document.at("pattern")),
+        body=optional_text(document.at("body")),
+        status=whole_of(document.at("status"), CREATED),
+        answer=text_of(document.at("answer"), "verdicts"),
+        signature=_signature(document.at("signature"), units),
+        model=optional_text(document.at("model")),
+        settings=document.at("settings"),
+        warnings=tuple(
+            WarningSpec(one.at("when"), text_of(one.at("path")), text_of(one.at("message")))
+            for one in document.at("warnings").elements()
+        ),
+        document=document,
+    )
+
+
+def _signature(document: Document, units: Units) -> SignatureSpec | None:
+    if document.value is None:
+        return None
+    return SignatureSpec(
+        secret=document.at("secret"),
+        given=document.at("given"),
+        signed=document.at("signed"),
+        at=document.at("at"),
+        encoding=text_of(document.at("encoding"), "hex"),
+        tolerance_ms=units.milliseconds(document.at("tolerance"), TOLERANCE_MS),
+    )
+
+
 def _too_often(spec: InboundSpec) -> list[Finding]:
     if spec.pull is None or spec.pull.every_ms >= SHORTEST_MS:
         return []
@@ -97,3 +146,11 @@ def _too_often(spec: InboundSpec) -> list[Finding]:
             "write 1m or more",
         )
     ]
+
+
+def _both(spec: InboundSpec) -> list[Finding]:
+    if spec.pull is None or spec.post is None:
+        return []
+    message = f"{spec.name} is both fetched and posted: a mapping has pull: or post:"
+    place = spec.document.key_place("post")
+    return [error("E173", place, message, "write a second file for the other")]

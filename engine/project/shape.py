@@ -19,11 +19,12 @@ class Shapes:
     destination: Validator
     rule: Validator
     inbound: Validator
+    derived: Validator
 
 
 def load_shapes(reference: Path) -> Shapes:
     """The shapes that come with this version, whatever a user's folder holds."""
-    kinds = ("project", "destination", "rule", "inbound")
+    kinds = ("project", "destination", "rule", "inbound", "derived")
     return Shapes(*(_shape(reference, name) for name in kinds))
 
 

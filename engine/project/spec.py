@@ -24,7 +24,8 @@ NOWHERE = Document("", None, {}, {})
 class SourceSpec:
     """One entry of ``sources:``; ``write_key`` and its SHA-256 are templates over ``env``.
 
-    So are the ``origins:`` of ``document``.
+    So are the ``origins:`` of ``document``. ``consent`` is what is assumed of people who stated
+    nothing, by category in lower case.
     """
 
     name: str
@@ -35,6 +36,7 @@ class SourceSpec:
     document: Document
     rate_per_s: float | None = None
     cookies: CookiesSpec | None = None
+    consent: Mapping[str, bool] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,8 @@ class TlsSpec:
 class ServerSpec:
     """``server:`` — where it listens and what one request may be.
 
-    ``rate_per_s`` counts the events of each write key, None is no limit.
+    ``rate_per_s`` counts the events of each write key, None is no limit. ``max_in_flight_bytes`` is
+    what the bodies of all requests may take together.
     """
 
     listen: str = "127.0.0.1:8080"
@@ -62,6 +65,7 @@ class ServerSpec:
     tls: TlsSpec | None = None
     request_timeout_ms: int = 30_000
     max_connections: int = 10_000
+    max_in_flight_bytes: int = 64 * 1024 * 1024
     log_format: str = "text"
 
 
@@ -122,6 +126,28 @@ class MailboxSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class StoreSpec:
+    """``store:`` of the destination that is the analytics store.
+
+    Its documents go when they are older than ``keep_ms``, None is never.
+    """
+
+    keep_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ArchiveSpec:
+    """``archive:`` — lines go into files below ``folder``, an expression over ``env``.
+
+    The oldest go when they are older than ``keep_ms`` (None is never) or over ``most_bytes``.
+    """
+
+    folder: Document
+    keep_ms: int | None
+    most_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
 class AuthSpec:
     """``auth:`` of a destination: a service account's key, and where it gets a token for what.
 
@@ -155,7 +181,10 @@ class VerifySpec:
 
 @dataclass(frozen=True, slots=True)
 class DestinationSpec:
-    """One file of ``destinations/``; with a ``mailbox`` it has no request, whose parts are null."""
+    """One file of ``destinations/``.
+
+    With a ``mailbox``, or as the ``store``, it has no request, whose parts are null.
+    """
 
     name: str
     title: str
@@ -186,6 +215,8 @@ class DestinationSpec:
     responses: tuple[ResponseSpec, ...]
     verify: VerifySpec | None
     document: Document
+    store: StoreSpec | None = None
+    archive: ArchiveSpec | None = None
 
 
 @dataclass(frozen=True, slots=True)

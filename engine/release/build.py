@@ -4,11 +4,13 @@ from engine.model.cache import Caches
 from engine.model.finding import Finding, in_order, warning
 from engine.project.spec import Project
 from engine.release.browsers import build_browsers
+from engine.release.derived import build_derived
 from engine.release.destination import Destination, build_destination
 from engine.release.inbound import build_inbounds
 from engine.release.keys import build_keys
 from engine.release.plan import build_plan
 from engine.release.release import Release
+from engine.release.settings import render_text
 
 NAME_LENGTH = 12
 
@@ -27,9 +29,13 @@ def build_release(
     findings += faults
     inbounds, faults = build_inbounds(project, caches)
     findings += faults
-    keys, faults = build_keys(project)
+    derived, faults = build_derived(project, caches)
+    findings += faults
+    keys, faults = build_keys(project.spec, project.env)
     findings += faults
     browsers, faults = build_browsers(project)
+    findings += faults
+    store_url, faults = render_text(project.spec.store_url, project.env)
     findings += faults
     return Release(
         project.digest[:NAME_LENGTH],
@@ -40,6 +46,8 @@ def build_release(
         project.env,
         inbounds,
         browsers,
+        store_url,
+        derived,
     ), in_order(findings)
 
 

@@ -10,8 +10,9 @@ from engine.model.finding import Finding, error
 from engine.model.jsonvalue import Body, as_body
 from engine.model.names import did_you_mean
 from engine.project.policy import BatchSpec, BreakerSpec, LimitsSpec, RetrySpec
-from engine.project.spec import ConsentSpec, DestinationSpec, Project, RuleFileSpec
+from engine.project.spec import ConsentSpec, DestinationSpec, Project, RuleFileSpec, StoreSpec
 from engine.release.answers import AnswerLine, compile_answers
+from engine.release.archive import Archive, compile_archive
 from engine.release.auth import ServiceAccount, compile_auth
 from engine.release.mailbox import Mailbox, compile_mailbox
 from engine.release.requests import RequestTemplates, compile_request
@@ -36,8 +37,8 @@ class Destination:
     ``dedupe``, ``event_name``, ``match_keys`` and ``group_by`` are paths in a payload: of the
     vendor's own key, of its name for the event, of what it matches people by, and of what payloads
     of one request share. ``unset`` names the environment variables that its request needs and that
-    are not set: with one of them missing it can't send. It has a ``request`` or a ``mailbox``.
-    ``ordered``: each person's events go one after the other.
+    are not set: with one of them missing it can't send. It has a ``request`` or a ``mailbox``, or
+    is the ``store`` or an ``archive``. ``ordered``: each person's events go one after the other.
     """
 
     name: str
@@ -75,6 +76,8 @@ class Destination:
     unset: tuple[str, ...]
     sunset: str | None
     place: Place
+    store: StoreSpec | None = None
+    archive: Archive | None = None
 
 
 def build_destination(
@@ -97,11 +100,15 @@ def build_destination(
     findings += faults
     mailbox, faults = _mailbox(spec, project)
     findings += faults
+    archive, faults = _archive(spec, project)
+    findings += faults
     parts: _Parts | None = _Parts(Routes(()))
     if with_off or mode is not Mode.OFF:
         parts, faults = _compile(spec, rules, settings, project, caches)
         findings += faults
     if parts is None or (mailbox is None and spec.mailbox is not None):
+        return None, findings
+    if archive is None and spec.archive is not None:
         return None, findings
     return Destination(
         name=spec.name,
@@ -139,6 +146,8 @@ def build_destination(
         unset=parts.unset,
         sunset=spec.sunset,
         place=spec.document.place("name"),
+        store=spec.store,
+        archive=archive,
     ), findings
 
 
@@ -164,7 +173,8 @@ def _compile(
 ) -> tuple[_Parts | None, list[Finding]]:
     routes, findings = build_routes(rules, spec, settings, caches)
     request: RequestTemplates | None = None
-    if spec.mailbox is None:
+    has_request = spec.mailbox is None and spec.store is None and spec.archive is None
+    if has_request:
         request, faults = compile_request(spec, settings, project, caches)
         findings += faults
     answers, faults = compile_answers(spec, caches)
@@ -173,7 +183,7 @@ def _compile(
     findings += faults
     auth, unset, faults = compile_auth(spec.auth, project)
     findings += faults
-    if request is None and spec.mailbox is None:
+    if request is None and has_request:
         return None, findings
     schemas = {path: file.schema for path, file in project.schemas.items()}
     contract = compile_schema(spec.contract, schemas) if spec.contract in schemas else None
@@ -185,6 +195,12 @@ def _mailbox(spec: DestinationSpec, project: Project) -> tuple[Mailbox | None, l
     if spec.mailbox is None:
         return None, []
     return compile_mailbox(spec.mailbox, project.env)
+
+
+def _archive(spec: DestinationSpec, project: Project) -> tuple[Archive | None, list[Finding]]:
+    if spec.archive is None:
+        return None, []
+    return compile_archive(spec.archive, project.env)
 
 
 def _path(text: str) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from engine.mapping.compile import Each, Template, compile_each, compile_tree
+from engine.mapping.scope import ScopeSpec
 from engine.mapping.tree import Tree, parse_tree
 from engine.model.cache import Caches
 from engine.model.clock import Millis
@@ -15,8 +16,9 @@ from engine.model.names import did_you_mean
 from engine.project.inbounds import BudgetSpec, InboundSpec, PullSpec
 from engine.project.spec import Project
 from engine.release.destination import Mode
+from engine.release.posts import Post, build_post
 from engine.release.requests import RequestTemplates, compile_request
-from engine.release.scope import INBOUND_NAMES, scope
+from engine.release.scope import INBOUND_NAMES, OF_POST, scope
 from engine.release.settings import render_settings, render_text
 
 MODES = (Mode.LIVE, Mode.OFF)
@@ -51,7 +53,11 @@ class Pull:
 
 @dataclass(frozen=True, slots=True)
 class InboundMapping:
-    """A file of ``rules/inbound/``, ready to run; ``each`` from the outermost loop in."""
+    """A file of ``rules/inbound/``, ready to run; ``each`` from the outermost loop in.
+
+    It has a ``pull`` or a ``post``. What ``otherwise`` gives is laid over an event that would be
+    quarantined as it is.
+    """
 
     name: str
     source: Source
@@ -62,6 +68,8 @@ class InboundMapping:
     pull: Pull | None
     place: Place
     document: Document
+    post: Post | None = None
+    otherwise: Template | None = None
 
 
 def build_inbounds(
@@ -82,8 +90,10 @@ def build_inbounds(
 def _build(
     spec: InboundSpec, source: Source | None, project: Project, caches: Caches
 ) -> tuple[InboundMapping | None, list[Finding]]:
-    settings = spec.pull.settings if spec.pull else NOTHING
-    names = scope(INBOUND_NAMES, tables=spec.tables, settings=settings)
+    settings = spec.pull.settings if spec.pull else spec.post.settings if spec.post else NOTHING
+    in_scope = [*INBOUND_NAMES, *OF_POST] if spec.post else INBOUND_NAMES
+    names = scope(in_scope, tables=spec.tables, settings=settings)
+    outer = names
     loops = []
     findings: list[Finding] = []
     for written in spec.each:
@@ -94,11 +104,16 @@ def _build(
             names = names.with_name(each.name, each.origin)
     tree, faults = parse_tree(spec.event)
     findings += faults
+    template = otherwise = None
     if not has_errors(findings):
         # A name of a loop that can't be read would be told as unknown once more.
         template, faults = compile_tree(tree, names, caches=caches)
         findings += faults
+        otherwise, faults = _otherwise(spec, names, caches)
+        findings += faults
     pull, faults = _build_pull(spec.pull, project, caches) if spec.pull else (None, [])
+    findings += faults
+    post, faults = build_post(spec.post, outer, project, caches) if spec.post else (None, [])
     findings += faults
     if source is None or has_errors(findings):
         return None, findings
@@ -113,7 +128,22 @@ def _build(
         pull,
         spec.document.place("inbound"),
         spec.document,
+        post,
+        otherwise,
     ), findings
+
+
+def _otherwise(
+    spec: InboundSpec, names: ScopeSpec, caches: Caches
+) -> tuple[Template | None, list[Finding]]:
+    if spec.otherwise.value is None:
+        return None, []
+    if spec.post is None:
+        message = "otherwise: is for what is posted; what is fetched stays in quarantine"
+        return None, [error("E178", spec.otherwise.place(), message)]
+    tree, findings = parse_tree(spec.otherwise)
+    template, faults = compile_tree(tree, names.with_name("event", ("event",)), caches=caches)
+    return template, findings + faults
 
 
 def _build_pull(

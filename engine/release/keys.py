@@ -1,4 +1,4 @@
-"""The keys that ``encamina.yaml`` gives: write keys in clear or hashed, and the admin token."""
+"""The keys that ``encamina.yaml`` gives: write keys in clear or hashed, and the tokens."""
 
 import hashlib
 import re
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from engine.model.event import Source
 from engine.model.finding import Finding, error
-from engine.project.spec import Project, SourceSpec
+from engine.project.spec import ProjectSpec, SourceSpec
 from engine.release.settings import render_text
 
 SHA256 = re.compile("[0-9a-f]{64}")
@@ -18,12 +18,13 @@ class FileKeys:
     """Who may do what by the files.
 
     ``clear`` are the write keys that stand there as they are sent; ``write`` are all of them, by
-    SHA-256 in hex, and ``admin`` is that of the admin token, None where none is set.
+    SHA-256 in hex, ``admin`` and ``read`` are those of the tokens, None where none is set.
     """
 
     clear: Mapping[str, Source] = field(default_factory=dict)
     write: Mapping[str, Source] = field(default_factory=dict)
     admin: str | None = None
+    read: str | None = None
 
 
 def digest_of(key: str) -> str:
@@ -31,15 +32,15 @@ def digest_of(key: str) -> str:
     return hashlib.sha256(key.encode("utf-8", "replace")).hexdigest()
 
 
-def build_keys(project: Project) -> tuple[FileKeys, list[Finding]]:
-    """The keys of a project, and what is wrong with them; a key that is not set is left out."""
+def build_keys(project: ProjectSpec, env: Mapping[str, str]) -> tuple[FileKeys, list[Finding]]:
+    """The keys of the settings, and what is wrong with them; a key that is not set is left out."""
     clear: dict[str, Source] = {}
     write: dict[str, Source] = {}
     findings: list[Finding] = []
-    for spec in project.spec.sources:
+    for spec in project.sources:
         source = Source(spec.name, spec.kind, spec.unplanned)
-        key, faults = render_text(spec.write_key, project.env)
-        digest, more = _hashed(spec, project.env)
+        key, faults = render_text(spec.write_key, env)
+        digest, more = _hashed(spec, env)
         findings += [*faults, *more]
         if key:
             clear[key] = source
@@ -47,8 +48,17 @@ def build_keys(project: Project) -> tuple[FileKeys, list[Finding]]:
             if one:
                 findings += _shared(spec, name, write.get(one))
                 write[one] = source
-    token, faults = render_text(project.spec.document.at("server", "admin_token"), project.env)
-    return FileKeys(clear, write, digest_of(token) if token else None), findings + faults
+    admin, faults = _token("admin_token", project, env)
+    findings += faults
+    read, faults = _token("read_token", project, env)
+    return FileKeys(clear, write, admin, read), findings + faults
+
+
+def _token(
+    name: str, project: ProjectSpec, env: Mapping[str, str]
+) -> tuple[str | None, list[Finding]]:
+    token, findings = render_text(project.document.at("server", name), env)
+    return digest_of(token) if token else None, findings
 
 
 def _hashed(spec: SourceSpec, env: Mapping[str, str]) -> tuple[str, list[Finding]]:

@@ -54,11 +54,16 @@ class Rule:
 
     def matches(self, type_: str, name: str, source: str) -> bool:
         """Whether ``match:`` takes an event of this type, track name and source."""
-        return (
-            _matches(self.match.type, type_)
-            and _matches(self.match.event, name)
-            and _matches(self.match.source, source)
-        )
+        return takes(self.match, type_, name, source)
+
+
+def takes(match: MatchSpec, type_: str, name: str, source: str) -> bool:
+    """Whether a ``match:`` takes an event of this type, track name and source."""
+    return (
+        _matches(match.type, type_)
+        and _matches(match.event, name)
+        and _matches(match.source, source)
+    )
 
 
 def _matches(patterns: tuple[str, ...], value: str) -> bool:

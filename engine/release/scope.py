@@ -13,6 +13,8 @@ RAW_BODY = "raw_body"
 HEADER_NAMES = [*REQUEST_NAMES, RAW_BODY]
 PULL_NAMES = ["pull", "env", "settings", "tables", "now", "attempt"]
 INBOUND_NAMES = ["body", "part", "pull", "settings", "tables", "now"]
+OF_POST = ["headers", "query", "request", "source"]
+SIGNATURE_NAMES = ["headers", RAW_BODY]
 RESPONSE_NAMES = ["status", "headers", "body", "batch", "tables", "settings"]
 SETTING_NAMES = ["env"]
 NOTHING_FIXED: Mapping[str, Body] = {}
@@ -31,6 +33,7 @@ def scope(
         "settings": _keys(settings),
         "flags": frozenset[str](),
         "pull": frozenset({"at"}),
+        "request": frozenset({"ip", "userAgent", "referer", "cookies", "idempotencyKey"}),
     }
     known = {key: closed[key] for key in closed if key in names}
     return ScopeSpec(frozenset(names), known, fixed=fixed)

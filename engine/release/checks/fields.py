@@ -1,6 +1,6 @@
 """Fields that expressions read, held against the schemas of the events that the rule matches."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from engine.mapping.compile import Read
 from engine.model.document import Place
@@ -44,7 +44,7 @@ def check_fields(project: Project, release: Release) -> list[Finding]:
             events = _planned(rule, release)
             if events:
                 fields = [known[event.path] for event in events]
-                findings += _unknown_fields(rule, events, fields)
+                findings += unknown_fields(_reads(rule), events, fields)
     return findings
 
 
@@ -63,10 +63,13 @@ def _planned(rule: Rule, release: Release) -> list[PlannedEvent]:
     ]
 
 
-def _unknown_fields(
-    rule: Rule, events: list[PlannedEvent], fields: list[Fields]
+def unknown_fields(
+    reads: Iterable[Read], events: list[PlannedEvent], fields: list[Fields]
 ) -> Iterator[Finding]:
-    for read in _reads(rule):
+    """A finding for each look-up into an event of a field that none of these events has."""
+    for read in reads:
+        if len(read.path) < 2 or read.path[0] not in CHECKED:
+            continue
         path = CHECKED[read.path[0]] + read.path[1:]
         if read.path[0] == "event" and path[0] in ENVELOPE:
             path = () if len(path) == 1 else path
@@ -96,7 +99,7 @@ def _reads(rule: Rule) -> list[Read]:
     reads = list(rule.template.reads) if rule.template else []
     reads += rule.when.reads if rule.when else ()
     reads += rule.each.reads if rule.each else ()
-    return [read for read in reads if read.path and read.path[0] in CHECKED and len(read.path) > 1]
+    return reads
 
 
 def _place(read: Read, step: int) -> Place:

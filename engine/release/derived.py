@@ -1,0 +1,297 @@
+"""Files of ``rules/derived/``, compiled: figures of events by a key, and what is made of them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+
+from engine.mapping.compile import (
+    Condition,
+    Template,
+    compile_condition,
+    compile_tree,
+    compile_value,
+)
+from engine.mapping.scope import ScopeSpec
+from engine.mapping.tree import Tree, parse_tree
+from engine.model.cache import Caches
+from engine.model.clock import Millis
+from engine.model.document import Document, Place
+from engine.model.event import Event
+from engine.model.finding import Finding, error, has_errors
+from engine.model.jsonvalue import Body, as_body
+from engine.model.names import did_you_mean
+from engine.model.window import GROUP
+from engine.project.derived import DerivedSpec, EmitSpec, FigureSpec, TakesSpec
+from engine.project.spec import Project
+from engine.project.units import parse_duration
+from engine.release.destination import Mode
+from engine.release.scope import OF_EVENT
+from engine.release.settings import render_text
+
+PERSON = "person"
+MODES = (Mode.LIVE, Mode.OFF)
+GLOB = frozenset("*?[")
+SHORTEST_MS = 1_000
+KEPT_ROUTES = 4096
+NAMES = [*OF_EVENT, "tables"]
+
+
+@dataclass(frozen=True, slots=True)
+class Takes:
+    """Which events are taken, with the answers found so far."""
+
+    types: tuple[str, ...]
+    events: tuple[str, ...]
+    sources: tuple[str, ...]
+    found: dict[tuple[str, str, str], bool] = field(default_factory=dict)
+
+    def takes(self, event: Event) -> bool:
+        """Whether it takes the event; one that was made from others only by its full name."""
+        key = (event.type, event.name, event.source)
+        taken = self.found.get(key)
+        if taken is None:
+            taken = (
+                _fits(self.types, event.type)
+                and _fits(self.events, event.name)
+                and _fits(self.sources, event.source)
+            )
+            if len(self.found) < KEPT_ROUTES:
+                self.found[key] = taken
+        return taken and (event.name in self.events or not is_derived(event.body))
+
+
+def _fits(patterns: tuple[str, ...], value: str) -> bool:
+    return not patterns or any(one == value or fnmatchcase(value, one) for one in patterns)
+
+
+def is_derived(body: Body) -> bool:
+    """Whether an event says that it was made from others."""
+    context = body.get("context")
+    return isinstance(context, Mapping) and "derived" in context
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One figure; ``of`` is what it takes of an event, None where it counts each."""
+
+    name: str
+    verb: str
+    of: Template | None
+    over_ms: int | None
+    by: Template | None
+    set: Template | None
+    drop: Condition | None
+
+
+@dataclass(frozen=True, slots=True)
+class Emit:
+    """An event that is made; ``name`` is the event's where it stands in the file."""
+
+    on: str
+    when: Condition | None
+    template: Template
+    tree: Tree
+    name: str | None
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Derived:
+    """A file of ``rules/derived/``, ready to run.
+
+    ``keys`` are templates, None where the person is meant. With ``within_ms`` something falls due.
+    """
+
+    name: str
+    mode: Mode
+    takes: Takes
+    when: Condition | None
+    without: Takes | None
+    within_ms: int | None
+    keys: tuple[Template | None, ...]
+    once: Template | None
+    figures: tuple[Figure, ...]
+    fill: Template | None
+    emits: tuple[Emit, ...]
+    show: Template | None
+    starts_anew: bool
+    tables: Body
+    place: Place
+    document: Document
+
+    @property
+    def group(self) -> str:
+        """Its name as a reader of the log."""
+        return f"{GROUP}{self.name}"
+
+    def due(self, received_at: Millis, timestamp: Millis) -> Millis | None:
+        """When it falls due if nothing comes after an event."""
+        if self.within_ms is None:
+            return None
+        return Millis(max(received_at, timestamp) + self.within_ms)
+
+
+def build_derived(project: Project, caches: Caches) -> tuple[tuple[Derived, ...], list[Finding]]:
+    """The compiled files; those with faults are left out and told."""
+    built = []
+    findings: list[Finding] = []
+    for spec in project.derived:
+        one, faults = _Building(project.env, caches, []).derived(spec)
+        findings += faults
+        if one is not None:
+            built.append(one)
+    return tuple(built), findings + _circles(built)
+
+
+@dataclass(slots=True)
+class _Building:
+    """Compiles the parts of one file, and collects what is wrong with them."""
+
+    env: Mapping[str, str]
+    caches: Caches
+    findings: list[Finding]
+
+    def derived(self, spec: DerivedSpec) -> tuple[Derived | None, list[Finding]]:
+        figures = frozenset(one.name for one in spec.figures)
+        closed = {"tables": frozenset(key for key, _ in spec.tables.items())}
+        before = ScopeSpec(frozenset(NAMES), closed)
+        after = ScopeSpec(before.names | {"figures", "due"}, {**closed, "figures": figures})
+        shown = ScopeSpec(frozenset({"figures", "tables"}), {**closed, "figures": figures})
+        mode = self._mode(spec)
+        within_ms = self._within_ms(spec.within)
+        when = self._condition(spec.when, before)
+        keys = tuple(None if one.value == PERSON else self._value(one, before) for one in spec.keys)
+        once = self._value(spec.once, before)
+        compiled = tuple(self._figure(one, before) for one in spec.figures)
+        fill = self._tree(spec.fill, after)
+        emits = tuple(one for spec_ in spec.emits if (one := self._emit(spec_, after)))
+        show = self._tree(spec.show, shown)
+        if has_errors(self.findings):
+            return None, self.findings
+        return Derived(
+            spec.name,
+            mode,
+            _takes(spec.takes),
+            when,
+            None if spec.without is None else _takes(spec.without),
+            within_ms,
+            keys,
+            once,
+            compiled,
+            fill,
+            emits,
+            show,
+            spec.starts_anew,
+            as_body(spec.tables.value),
+            spec.document.place("derived"),
+            spec.document,
+        ), self.findings
+
+    def _mode(self, spec: DerivedSpec) -> Mode:
+        if spec.mode.value is None:
+            return Mode.LIVE
+        text, faults = render_text(spec.mode, self.env)
+        self.findings += faults
+        if text in MODES:
+            return Mode(text)
+        if not faults:
+            hint = did_you_mean(text, MODES) or f"write one of {', '.join(MODES)}"
+            self.findings.append(error("E311", spec.mode.place(), f'unknown mode "{text}"', hint))
+        return Mode.OFF
+
+    def _within_ms(self, document: Document) -> int | None:
+        if document.value is None:
+            return None
+        text, faults = render_text(document, self.env)
+        self.findings += faults
+        if faults:
+            return None
+        try:
+            found = parse_duration(text)
+        except ValueError as fault:
+            self.findings.append(error("E150", document.place(), f"within is {text}, {fault}"))
+            return None
+        if found < SHORTEST_MS:
+            message = f"within is {text}, less than a second"
+            self.findings.append(error("E150", document.place(), message, "write 1s or more"))
+        return found
+
+    def _figure(self, spec: FigureSpec, names: ScopeSpec) -> Figure:
+        of: Template | None = None
+        if spec.verb == "count":
+            condition = None if spec.of.value is True else self._condition(spec.of, names)
+            of = None if condition is None else condition.template
+        else:
+            of = self._tree(spec.of, names)
+        by, set_ = self._value(spec.by, names), self._value(spec.set, names)
+        drop = self._condition(spec.drop, names)
+        return Figure(spec.name, spec.verb, of, spec.over_ms, by, set_, drop)
+
+    def _emit(self, spec: EmitSpec, names: ScopeSpec) -> Emit | None:
+        when = self._condition(spec.when, names)
+        tree, faults = parse_tree(spec.event)
+        self.findings += faults
+        template, faults = compile_tree(tree, names, caches=self.caches)
+        self.findings += faults
+        if template is None:
+            return None
+        name = spec.event.at("event").value
+        written = name if isinstance(name, str) and "{{" not in name else None
+        return Emit(spec.on, when, template, tree, written, spec.event.place())
+
+    def _tree(self, document: Document, names: ScopeSpec) -> Template | None:
+        if document.value is None:
+            return None
+        tree, faults = parse_tree(document)
+        self.findings += faults
+        template, faults = compile_tree(tree, names, caches=self.caches)
+        self.findings += faults
+        return template
+
+    def _value(self, document: Document, names: ScopeSpec) -> Template | None:
+        if document.value is None:
+            return None
+        template, faults = compile_value(document, names, caches=self.caches)
+        self.findings += faults
+        return template
+
+    def _condition(self, document: Document, names: ScopeSpec) -> Condition | None:
+        if document.value is None:
+            return None
+        condition, faults = compile_condition(document, names, caches=self.caches)
+        self.findings += faults
+        return condition
+
+
+def _takes(spec: TakesSpec) -> Takes:
+    return Takes(spec.type, spec.event, spec.source)
+
+
+def _circles(built: list[Derived]) -> list[Finding]:
+    """Files that would make events of their own events without end."""
+    leads_to = {
+        one.name: {
+            other.name
+            for other in built
+            for emit in one.emits
+            # A name that an expression gives may be any that another file takes by name.
+            if (emit.name in other.takes.events if emit.name else _by_name(other))
+        }
+        for one in built
+    }
+    findings = []
+    for one in built:
+        reached, ahead = set[str](), set(leads_to[one.name])
+        while ahead:
+            reached |= ahead
+            ahead = {two for name in ahead for two in leads_to[name]} - reached
+        if one.name in reached:
+            path = one.document.place("from", "event")
+            message = f"{one.name} is made from what it makes itself, without end"
+            hint = "take an event in from: that no file behind this one makes"
+            findings.append(error("E182", path, message, hint))
+    return findings
+
+
+def _by_name(derived: Derived) -> bool:
+    return any(not GLOB & set(one) for one in derived.takes.events)
