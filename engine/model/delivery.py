@@ -1,7 +1,7 @@
 """Deliveries: one event, destination, rule and part on its way, and what became of it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TypeAlias
 
@@ -117,17 +117,40 @@ class Delivery:
         }
 
 
-def gives_up_at(delivery: Delivery, max_age_ms: int) -> Millis | None:
+def gives_up_at(delivery: Delivery, max_age_ms: int, keep_ms: int | None = None) -> Millis | None:
     """When a delivery that is not settled is dead for its age; None of a settled one.
 
-    ``max_age_ms`` counts from when it fell due, its window from the event's own time.
+    ``max_age_ms`` counts from when it fell due, its window from the event's own time. ``keep_ms``
+    is how long a mailbox keeps a payload, from when it fell due: once there, nothing else ends it.
     """
     if delivery.state not in UNSETTLED:
         return None
-    ends = [delivery.due_at + max_age_ms]
+    ends = [delivery.due_at + (max_age_ms if keep_ms is None else min(max_age_ms, keep_ms))]
+    if keep_ms is not None and delivery.state is State.WAITING:
+        return Millis(delivery.due_at + keep_ms)
     if delivery.window_ms is not None:
         ends.append(delivery.event_at + delivery.window_ms)
     return Millis(min(ends))
+
+
+def awaits_its_turn(delivery: Delivery) -> bool:
+    """Whether it waits for an earlier event of its person, as ``order_by`` asks.
+
+    Its ``next_at`` is then no try, but when it is looked at whether it has grown too old.
+    """
+    return delivery.state is State.WAITING and delivery.next_at is not None
+
+
+def paused_by_hand(delivery: Delivery, reason: str) -> Delivery:
+    """The delivery as it stands at a destination that a person paused for ``reason``.
+
+    What is on its way is recorded as paused only when it falls due; it is not tried before the
+    destination is resumed either way.
+    """
+    if delivery.state is State.RETRYING:
+        last = f"; last: {delivery.reason}" if delivery.reason else ""
+        return replace(delivery, state=State.PAUSED, reason=f"{reason}{last}", next_at=None)
+    return replace(delivery, next_at=None) if delivery.state is State.PAUSED else delivery
 
 
 @dataclass(frozen=True, slots=True)

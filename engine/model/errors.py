@@ -15,6 +15,8 @@ What can be expected is a value instead: a bad file gives findings, a bad event 
 refusal an outcome.
 """
 
+from collections.abc import Mapping, Sequence
+
 
 class EncaminaError(Exception):
     """Base of all; its text is fit to be shown to a user."""
@@ -44,13 +46,21 @@ class Refused(EncaminaError):  # noqa: N818 - reads as what happened
     """A request is refused whole; nothing of it was kept.
 
     ``status`` is an HTTP status, ``code`` a short machine word, ``retry_after_s`` whole seconds.
+    ``errors`` name what is wrong with the body, each by its path.
     """
 
     def __init__(
-        self, status: int, code: str, message: str, *, retry_after_s: int | None = None
+        self,
+        status: int,
+        code: str,
+        message: str,
+        *,
+        retry_after_s: int | None = None,
+        errors: Sequence[Mapping[str, str]] = (),
     ) -> None:
         super().__init__(message)
         self.status = status
         self.code = code
         self.message = message
         self.retry_after_s = retry_after_s
+        self.errors = errors

@@ -19,10 +19,24 @@ class ReplayState(StrEnum):
 Tally: TypeAlias = dict[str, int]
 """How many of what became of the events read; the names are ``TALLIED``."""
 
-TALLIED = ("events", "deliveries", "skipped", "too_old", "left_out", "dead")
-"""``events`` were read and match; ``deliveries`` are on their way or settled; ``skipped`` have no
-rule or no consent; ``too_old`` are so for the vendor; ``left_out`` were delivered before; ``dead``
-break the contract or a rule."""
+OF_DELIVERIES = (
+    "to_send",
+    "left_out",
+    "on_their_way",
+    "dropped",
+    "too_old",
+    "no_rule",
+    "no_consent",
+    "skipped",
+    "dead",
+)
+"""What a delivery is counted as, once each: ``to_send`` are on their way or settled; ``left_out``
+came through before; ``on_their_way`` goes already, as live traffic or another replay; ``dropped``
+was by hand; ``too_old`` are so for the vendor; ``no_rule`` and ``no_consent`` stand for an event
+that has none; ``skipped`` are so for another reason; ``dead`` break the contract or a rule."""
+
+TALLIED = ("events", *OF_DELIVERIES)
+"""``events`` were read and match, each once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +63,14 @@ class Replay:
     state: ReplayState = ReplayState.RUNNING
     reason: str = ""
     events: int = 0
-    deliveries: int = 0
-    skipped: int = 0
-    too_old: int = 0
+    to_send: int = 0
     left_out: int = 0
+    on_their_way: int = 0
+    dropped: int = 0
+    too_old: int = 0
+    no_rule: int = 0
+    no_consent: int = 0
+    skipped: int = 0
     dead: int = 0
 
     @property
@@ -67,15 +85,12 @@ class Replay:
 
     def plus(self, tally: Tally) -> "Replay":
         """The replay with these counts added."""
-        return replace(
-            self,
-            events=self.events + tally["events"],
-            deliveries=self.deliveries + tally["deliveries"],
-            skipped=self.skipped + tally["skipped"],
-            too_old=self.too_old + tally["too_old"],
-            left_out=self.left_out + tally["left_out"],
-            dead=self.dead + tally["dead"],
-        )
+        return replace(self, **{name: getattr(self, name) + tally[name] for name in TALLIED})
+
+    @property
+    def deliveries(self) -> int:
+        """How many deliveries its events make, also those that are not sent."""
+        return sum(getattr(self, name) for name in OF_DELIVERIES)
 
     def as_json(self) -> Body:
         """What ``replay --json`` prints."""
@@ -91,5 +106,7 @@ class Replay:
             "again": self.again,
             "rate": self.rate_per_s,
             "positions": {"after": self.after, "until": self.until, "reached": self.reached},
-            **{name: getattr(self, name) for name in TALLIED},
+            "events": self.events,
+            "deliveries": self.deliveries,
+            **{name: getattr(self, name) for name in OF_DELIVERIES},
         }

@@ -19,12 +19,13 @@ from engine.model.jsonvalue import Body, Json, as_body
 from engine.model.person import Remembered
 from engine.pipeline.breaches import breaches
 from engine.pipeline.consent import consent_for
-from engine.pipeline.privacy import consent_of, context_for, is_granted
+from engine.pipeline.privacy import consent_of, context_for, is_granted, with_assumed
 from engine.pipeline.scope import at, view
 from engine.release.destination import Destination, Mode
 from engine.release.routes import Rule
 
 BUCKETS = 10_000
+NO_RULE = "no rule"
 LOST = "the stored event can't be read: the disk gave back other bytes than were written"
 
 
@@ -87,7 +88,9 @@ def age_text(window_ms: int) -> str:
 def has_consent(destination: Destination, event: Event, stored: Mapping[str, Remembered]) -> bool:
     """Whether the destination may still have the event, by all that its person stated."""
     own = consent_of(event.body).categories
-    return is_granted(consent_for(own, event.timestamp, stored), destination.consent)
+    consent = consent_for(own, event.timestamp, stored)
+    context = as_body(event.body.get("context"))
+    return is_granted(with_assumed(consent, context), destination.consent)
 
 
 def closed_gate(destination: Destination, event: Event, consent: Mapping[str, Json]) -> str:
@@ -164,7 +167,7 @@ def _by_rules(case: _Case, names: dict[str, Json]) -> list[Decision]:
         decisions += _by_rule(case, rule, names)
         if not rule.also:
             return decisions
-    return decisions or [Decision(case.destination.name, Verb.SKIP, reason="no rule")]
+    return decisions or [Decision(case.destination.name, Verb.SKIP, reason=NO_RULE)]
 
 
 def _by_rule(case: _Case, rule: Rule, names: dict[str, Json]) -> list[Decision]:

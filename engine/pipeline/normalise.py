@@ -112,7 +112,8 @@ def _set_times(body: dict[str, Json], inbound: Inbound) -> Millis:
     if not EARLIEST <= moment <= received_at:
         moment = received_at
     if given is not None and "originalTimestamp" not in body:
-        body["originalTimestamp"] = given
+        # As text, which is what schemas take, also of a number.
+        body["originalTimestamp"] = given if isinstance(given, str) else str(given)
     # Most clients write the very form that is kept: seen in 0.3 us, written in 1.6 (tests.bench).
     is_kept = moment == told and isinstance(given, str) and NORMAL.fullmatch(given)
     body["timestamp"] = given if is_kept else to_iso(moment)

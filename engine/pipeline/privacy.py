@@ -59,6 +59,17 @@ def stated_in(context: Body) -> dict[str, bool]:
     return {}
 
 
+def with_assumed(consent: Mapping[str, Json], context: Body) -> Mapping[str, Json]:
+    """What holds, with what is assumed of categories that nobody said anything of.
+
+    Ingest writes it into ``context.consent.assumed``, where a source has a default.
+    """
+    assumed = as_body(context["consent"]).get("assumed") if "consent" in context else None
+    if not assumed or OTHERS in consent:
+        return consent
+    return {**{name.casefold(): one is True for name, one in as_body(assumed).items()}, **consent}
+
+
 def _category(name: str) -> str:
     folded = name.casefold()
     return SPELLINGS.get(folded, folded)

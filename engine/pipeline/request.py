@@ -49,7 +49,7 @@ def build_request(
     both names the field.
     """
     if destination.request is None:
-        raise RequestFault("a mailbox sends no request: browser sessions fetch what is for them")
+        raise RequestFault(f"{destination.name} sends no request: payloads are handed over here")
     return render_request(destination.request, request_names(destination, env, payloads, moment))
 
 

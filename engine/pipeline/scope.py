@@ -7,7 +7,7 @@ from engine.model.event import Event, Source
 from engine.model.jsonvalue import Body, Json, as_body
 from engine.model.person import Remembered
 from engine.pipeline.consent import consent_for
-from engine.pipeline.privacy import stated_in
+from engine.pipeline.privacy import stated_in, with_assumed
 
 # Where each thing about a person may stand, by the spellings that clients use (docs/clients.md).
 PERSON: Mapping[str, tuple[str, ...]] = {
@@ -50,13 +50,14 @@ def view(
     body = event.body
     context = _object(body.get("context"))
     own = stated_in(context)
+    consent: Mapping[str, Json] = consent_for(own, event.timestamp, stored) if stored else own
     return {
         "event": body,
         "properties": _object(body.get("properties")),
         "context": context,
         "traits": _object(body["traits"]) if "traits" in body else {},
         "user": person(body),
-        "consent": consent_for(own, event.timestamp, stored) if stored else own,
+        "consent": with_assumed(consent, context),
         "source": {"name": source.name, "kind": source.kind.value},
         "flags": {},
     }

@@ -12,6 +12,7 @@ from engine.model.jsonvalue import Json
 from engine.model.person import Memory, PersonKey
 from engine.model.replay import Replay
 from engine.model.verdict import Reason
+from engine.state.windows import Windows
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +108,12 @@ class Mail:
 
 
 class State(Protocol):
-    """What every engine of the state promises. All writes are durable when they return."""
+    """What every engine of the state promises. All writes are durable when they return.
+
+    ``windows`` keeps what events are made from.
+    """
+
+    windows: Windows
 
     async def record(self, deliveries: Sequence[Delivery]) -> None:
         """Write these deliveries, each over what its key held before; safe to repeat."""
@@ -247,6 +253,12 @@ class State(Protocol):
 
     async def set_replay(self, replay: Replay) -> None:
         """Write over the replay of that number; one that was stopped stays stopped."""
+
+    async def reopen_replay(self, number: int) -> None:
+        """A replay that is done or stopped runs once more, for its dead letters that are retried.
+
+        It reads no further than it came. Nothing where it runs; safe to repeat.
+        """
 
     async def replays(self) -> list[Replay]:
         """Every replay, the newest last."""

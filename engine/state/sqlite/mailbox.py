@@ -10,7 +10,8 @@
              until INTEGER, milliseconds: when it has waited long enough
              taken INTEGER: 1 once nobody is to have it any more
 
-What is taken stays until ``until``, so that a repeat of its id is known. Written by the mailbox's
+What is taken stays until ``until``, so that a repeat of its id is known, unless it was pushed out
+and is retried. Written by the mailbox's
 consumer and by browsers that acknowledge; read by browsers that fetch.
 """
 
@@ -57,6 +58,9 @@ SCRIPTS = [
 _AT_ONCE = 2000
 """Rows let go in one write: some 50 ms of work."""
 
+_HAD = frozenset({State.DELIVERED, State.SKIPPED})
+"""Of a delivery that a browser has, or that ended as a repeat of one."""
+
 _COLUMNS = "destination, id, box, position, rule, part, until"
 _ROW = f"json_array(number, {_COLUMNS})"
 
@@ -78,6 +82,7 @@ def insert_mail(
 ) -> list[Delivery]:
     """Keep these, push out what is over ``most`` in a box; every delivery that was recorded."""
     known = _by_id(connection, mail)
+    _let_in_again(connection, mail, known)
     fresh: dict[tuple[str, str], Mail] = {}
     repeats: list[Delivery] = []
     repeat = Ending(State.SKIPPED, "a repeat of what is there", at)
@@ -151,6 +156,37 @@ def expire_mail(
     return ended
 
 
+def _let_in_again(
+    connection: Connection, mail: Sequence[Mail], known: dict[tuple[str, str], DeliveryKey]
+) -> None:
+    """What was pushed out and is retried by hand is known no more: it waits anew.
+
+    Nobody had it, and its event's delivery is to be decided anew: it has no payload, or another.
+    """
+    own = [
+        holder
+        for one in mail
+        if (holder := known.get((one.delivery.key.destination, one.id))) is not None
+        and holder.position == one.delivery.key.position
+    ]
+    for destination in dict.fromkeys(holder.destination for holder in own):
+        positions = [one.position for one in own if one.destination == destination]
+        nobodys = {
+            one.key
+            for one in select_at(connection, destination, positions)
+            if one.key in own and one.payload is None and one.state not in _HAD
+        }
+        gone = [id_ for id_, holder in known.items() if holder in nobodys]
+        asked = dumps([list(id_) for id_ in gone]).decode()
+        connection.execute(
+            "DELETE FROM mailbox WHERE (destination, id) IN ("
+            " SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]') FROM json_each(?))",
+            (asked,),
+        )
+        for id_ in gone:
+            del known[id_]
+
+
 def _push_out(
     connection: Connection, boxes: Iterable[tuple[str, str]], most: int, at: Millis
 ) -> list[Delivery]:
@@ -216,7 +252,7 @@ def _deliveries(connection: Connection, rows: Sequence[_Row]) -> Mapping[Deliver
     }
 
 
-def _by_id(connection: Connection, mail: Sequence[Mail]) -> Mapping[tuple[str, str], DeliveryKey]:
+def _by_id(connection: Connection, mail: Sequence[Mail]) -> dict[tuple[str, str], DeliveryKey]:
     """Whose each of these ids is, where it is known."""
     asked = dumps([[one.delivery.key.destination, one.id] for one in mail]).decode()
     rows = _rows(

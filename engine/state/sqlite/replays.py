@@ -6,9 +6,10 @@
              destination, event, state, reason TEXT
              after, until, reached INTEGER: positions of the log
              asked_at, since, before INTEGER, milliseconds; again INTEGER, 0 or 1
-             rate_per_s REAL; events, deliveries, skipped, too_old, left_out, dead INTEGER
+             rate_per_s REAL; events and the counts of deliveries (model/replay.py) INTEGER
 
-Written by who asks and by who runs them; a replay's deliveries stand with all others.
+Written by who asks, by who runs them, and by who retries their dead letters; a replay's deliveries
+stand with all others.
 """
 
 from dataclasses import astuple, fields
@@ -48,6 +49,13 @@ SCRIPTS = [
         WHERE replay > 0
         AND (state = 'waiting' OR state = 'retrying' OR state = 'paused');
     """,
+    """
+    ALTER TABLE replays RENAME COLUMN deliveries TO to_send;
+    ALTER TABLE replays ADD COLUMN on_their_way INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE replays ADD COLUMN dropped INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE replays ADD COLUMN no_rule INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE replays ADD COLUMN no_consent INTEGER NOT NULL DEFAULT 0;
+    """,
 ]
 """What ``migrate`` runs, one script a version."""
 
@@ -75,6 +83,15 @@ def update_replay(connection: Connection, replay: Replay) -> None:
         f"UPDATE replays SET {sets} WHERE number = ?"  # noqa: S608 - our own text alone
         f" AND (state = '{ReplayState.RUNNING}' OR state = ?)",
         [*map(_value, astuple(replay)), replay.number, str(replay.state)],
+    )
+
+
+def reopen_replay(connection: Connection, number: int) -> None:
+    """Have the replay of that number run once more, without reading further than it came."""
+    connection.execute(
+        f"UPDATE replays SET state = '{ReplayState.RUNNING}', until = reached"  # noqa: S608 - our own text alone
+        f" WHERE number = ? AND state != '{ReplayState.RUNNING}'",
+        (number,),
     )
 
 

@@ -32,8 +32,10 @@ from engine.state.sqlite import quarantine as refused
 from engine.state.sqlite import replays as replayed
 from engine.state.sqlite import retention as aged
 from engine.state.sqlite import settings as stored
+from engine.state.sqlite import windows as windowed
 from engine.state.sqlite.mailbox import Ending
 from engine.state.sqlite.quarantine import Item
+from engine.state.windows import Windows
 
 COMPONENTS = {
     "deliveries": delivered.SCRIPTS,
@@ -43,6 +45,7 @@ COMPONENTS = {
     "quarantine": refused.SCRIPTS,
     "replays": replayed.SCRIPTS,
     "settings": stored.SCRIPTS,
+    "windows": windowed.SCRIPTS,
 }
 
 
@@ -60,6 +63,7 @@ class SqliteState:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self.windows: Windows = windowed.SqliteWindows(database)
 
     @classmethod
     async def open(cls, database: Database) -> Self:
@@ -234,6 +238,10 @@ class SqliteState:
     async def set_replay(self, replay: Replay) -> None:
         """See ``State.set_replay``."""
         await self._database.writer.run(partial(replayed.update_replay, replay=replay))
+
+    async def reopen_replay(self, number: int) -> None:
+        """See ``State.reopen_replay``."""
+        await self._database.writer.run(partial(replayed.reopen_replay, number=number))
 
     async def replays(self) -> list[Replay]:
         """See ``State.replays``."""

@@ -1,0 +1,68 @@
+"""When derived events fall due: by the times of receiving, and by the clock where nothing comes.
+
+The wall clock may be set. What was to fall due in ten minutes still does so in ten minutes then, so
+all timers are moved with it; only of a change while nothing ran is nothing known.
+"""
+
+from dataclasses import dataclass
+from typing import Self
+
+import trio
+
+from engine.model.clock import Clock, Millis
+from engine.release.derived import Derived
+from engine.state.windows import Windows
+
+GRACE_MS = 2_000
+"""So long an event may take from being received to standing in the log."""
+
+NOTICED_MS = 3_000
+"""Less is no change of the clock: clocks are corrected a little all the time."""
+
+LONGEST_WAIT_S = 30.0
+"""The clock is looked at as often as this."""
+
+
+@dataclass(slots=True)
+class Timers:
+    """The timers of one file; make it with ``Timers.over``."""
+
+    derived: Derived
+    windows: Windows
+    clock: Clock
+    _ahead_ms: float
+
+    @classmethod
+    def over(cls, derived: Derived, windows: Windows, clock: Clock) -> Self:
+        """The timers as they stand from this moment on."""
+        return cls(derived, windows, clock, clock() - trio.current_time() * 1000)
+
+    async def begin(self) -> None:
+        """After a start: nothing falls due later than if its event had come just now."""
+        if self.derived.within_ms is not None:
+            latest = Millis(self.clock() + self.derived.within_ms)
+            await self.windows.pull_in(self.derived.name, latest)
+
+    async def mind_the_clock(self) -> int:
+        """Move all timers with a clock that was set; by how many milliseconds, mostly 0."""
+        ahead_ms = self.clock() - trio.current_time() * 1000
+        jump_ms = round(ahead_ms - self._ahead_ms)
+        if abs(jump_ms) < NOTICED_MS:
+            return 0
+        self._ahead_ms = ahead_ms
+        if self.derived.within_ms is not None:
+            await self.windows.shift(self.derived.name, jump_ms)
+        return jump_ms
+
+    async def wait_s(self) -> float:
+        """How long it may wait for events until something falls due, or may have."""
+        if self.derived.within_ms is None:
+            return LONGEST_WAIT_S
+        due = await self.windows.next_due(self.derived.name)
+        if due is None:
+            return LONGEST_WAIT_S
+        return min(max((due + GRACE_MS - self.clock()) / 1000, 0.0), LONGEST_WAIT_S)
+
+    def over_by(self) -> Millis:
+        """Until when everything that came in is in the log, if the log was read to its end."""
+        return Millis(self.clock() - GRACE_MS)
