@@ -22,7 +22,9 @@ from engine.model.errors import StorageError
 from engine.project.spec import ProjectSpec
 from engine.sqlite.connection import Connection
 from engine.sqlite.database import Databases
-from engine.sqlite.salvage import Saved, change, counters_of, salvage, tells_its_tables
+from engine.sqlite.mend import readable_copy
+from engine.sqlite.salvage import change, counters_of, salvage
+from engine.sqlite.trees import Saved
 from engine.state.open import open_state
 
 STATES = frozenset(str(state) for state in State)
@@ -50,23 +52,36 @@ async def repair(
 ) -> Repaired:
     """Save what can be read of the file, and put a sound one in its place.
 
-    The folder is held, and not served. Nothing of the old file is removed. Raises ``StorageError``
-    where nothing can be read, or where there is no room for a second file.
+    The folder is held, and not served. Nothing of the old file is removed, and until the end
+    nothing of it is changed. Raises ``StorageError`` where nothing can be read, or where there is
+    no room for two more files.
     """
     fresh = path.with_name(f"{path.name}.repairing")
-    _remove(fresh)
-    if not await trio.to_thread.run_sync(tells_its_tables, path):
+    copy = path.with_name(f"{path.name}.reading")
+    try:
+        for one in (copy, fresh):
+            _remove(one)
+        await _make_tables(spec, folder, path, fresh)
+        tables, counters = await trio.to_thread.run_sync(_save, path, copy, fresh)
+        finish = partial(_finish, tables=tables, counters=counters, names=destinations, now=now)
+        await trio.to_thread.run_sync(change, fresh, finish)
+        await trio.to_thread.run_sync(_remove, copy)
+        kept_as = await trio.to_thread.run_sync(_swap, path, fresh, now)
+    finally:
+        for one in (copy, fresh):
+            _remove(one)
+    return Repaired(path, kept_as, tables)
+
+
+def _save(path: Path, copy: Path, fresh: Path) -> tuple[list[Saved], dict[str, int]]:
+    """The rows that can be read go into ``fresh``; how many, and the newest numbers given."""
+    tables = salvage(readable_copy(path, copy, fresh), fresh, _makes_sense)
+    if not any(one.rows for one in tables):
         raise StorageError(
-            f"{path}: the list of its tables can't be read, so nothing can be saved;"
+            f"{path}: no row of it can be read, so nothing can be saved;"
             " put back a backup, or move the file away to begin anew"
         )
-    await _make_tables(spec, folder, path, fresh)
-    tables = await trio.to_thread.run_sync(salvage, path, fresh, _makes_sense)
-    counters = await trio.to_thread.run_sync(counters_of, path)
-    finish = partial(_finish, tables=tables, counters=counters, names=destinations, now=now)
-    await trio.to_thread.run_sync(change, fresh, finish)
-    kept_as = await trio.to_thread.run_sync(_swap, path, fresh, now)
-    return Repaired(path, kept_as, tables)
+    return tables, counters_of(copy)
 
 
 async def _make_tables(spec: ProjectSpec, folder: Path, path: Path, fresh: Path) -> None:
@@ -111,6 +126,9 @@ def _finish(
         _restore_put_off(connection, saved["put_off"], now)
         _restore_marks(connection, saved["seen"])
     if "deliveries" in saved:
+        (replay,) = connection.execute("SELECT coalesce(max(replay), 0) FROM deliveries").fetchone()
+        if replay:
+            _count_on(connection, "replays", replay)
         _end_lost(connection, saved)
         connection.execute("DELETE FROM delivery_counts")
         connection.execute(
@@ -137,12 +155,11 @@ def _restore_groups(
         for name in [*names, *_destinations(connection)]:
             connection.execute("INSERT OR IGNORE INTO groups (name, floor) VALUES (?, 0)", (name,))
         connection.execute("DELETE FROM put_off WHERE group_id NOT IN (SELECT id FROM groups)")
-    (furthest,) = connection.execute(
-        "SELECT max(coalesce((SELECT max(floor) FROM groups), 0),"
-        " coalesce((SELECT max(position) FROM events), 0),"
-        " coalesce((SELECT max(position) FROM put_off), 0))"
-    ).fetchone()
-    if furthest:
+    # A position that was given before would find the deliveries of another event.
+    asked = ["max(floor) FROM groups", "max(position) FROM events", "max(position) FROM put_off"]
+    asked += ["max(position) FROM deliveries"] if _has(connection, "deliveries") else []
+    known = [connection.execute(f"SELECT {one}").fetchone()[0] or 0 for one in asked]
+    if furthest := max(known):
         _count_on(connection, "events", furthest)
 
 
@@ -211,7 +228,8 @@ def _swap(path: Path, fresh: Path, now: Millis) -> Path:
     try:
         for suffix in ("", *SIDE_FILES):
             if (one := Path(f"{path}{suffix}")).exists():
-                shutil.copy2(one, f"{kept_as}{suffix}")
+                _keep(one, Path(f"{kept_as}{suffix}"))
+        _give_owner(path, fresh)
         # A WAL of the old file beside the new one would be played into it: it goes first.
         for suffix in SIDE_FILES:
             Path(f"{path}{suffix}").unlink(missing_ok=True)
@@ -221,6 +239,22 @@ def _swap(path: Path, fresh: Path, now: Millis) -> Path:
     except OSError as error:
         raise StorageError(f"{path}: can't be replaced: {error.strerror}") from error
     return kept_as
+
+
+def _keep(file: Path, name: Path) -> None:
+    """The file under another name too: the same one, or a copy where a disk has no second names."""
+    try:
+        name.hardlink_to(file)
+    except OSError:
+        shutil.copy2(file, name)
+
+
+def _give_owner(path: Path, fresh: Path) -> None:
+    """Who served the old file may serve the fresh one, also if the administrator repaired it."""
+    was = path.stat()
+    fresh.chmod(was.st_mode & 0o7777)
+    if os.geteuid() == 0:
+        os.chown(fresh, was.st_uid, was.st_gid)
 
 
 def _sync(folder: Path) -> None:

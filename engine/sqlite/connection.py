@@ -30,6 +30,10 @@ _DAMAGED = (
     "damaged, or no SQLite file; stop the server and run `encamina doctor --repair`, which saves "
     "what can be read, or put back a backup"
 )
+_HIDDEN = (
+    "its newest writes stand in the -wal beside it, which can't be read where nothing can be "
+    "written; copy the data folder to where you may write, and look there"
+)
 _CLOSED_DOOR = "can't be opened; is it there, and are its rights enough?"
 _WORDS = {
     sqlite3.SQLITE_FULL: "no room is left on the disk; free some and try again",
@@ -66,6 +70,8 @@ def connect_to_read(path: Path) -> Connection:
     try:
         return _connect_and_look(f"{path.absolute().as_uri()}?mode=ro")
     except sqlite3.Error as error:
+        if _hides_writes(path):
+            raise StorageError(f"{path}: {_HIDDEN}") from error
         if not _stands_still(path):
             raise storage_fault(error, path) from error
     try:
@@ -122,6 +128,14 @@ def _connect_and_look(uri: str) -> Connection:
 
 def _stands_still(path: Path) -> bool:
     """Whether no one writes the file, and we couldn't make the companions that reading needs."""
+    return path.exists() and not _has_wal(path) and not os.access(path.parent, os.W_OK)
+
+
+def _hides_writes(path: Path) -> bool:
+    """Whether whoever wrote the file died, and we couldn't make what reading the rest needs."""
+    return path.exists() and _has_wal(path) and not os.access(path.parent, os.W_OK)
+
+
+def _has_wal(path: Path) -> bool:
     wal = path.with_name(f"{path.name}-wal")
-    in_use = wal.exists() and wal.stat().st_size > 0
-    return path.exists() and not in_use and not os.access(path.parent, os.W_OK)
+    return wal.exists() and wal.stat().st_size > 0

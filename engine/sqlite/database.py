@@ -1,5 +1,6 @@
 """A SQLite file as the rooms above get it: its reader and, unless one only looks, its writer."""
 
+from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -71,7 +72,13 @@ class Databases:
         self._folder = folder
         self._look_only = look_only
         self._open: dict[Path, Database] = {}
+        self._beside: list[Callable[[], Awaitable[None]]] = []
         self._turn = trio.Lock()
+
+    @property
+    def look_only(self) -> bool:
+        """Whether nothing is written."""
+        return self._look_only
 
     async def get(self, name: str) -> Database:
         """The file of that name in the folder (or at that path, if absolute)."""
@@ -95,6 +102,10 @@ class Databases:
         for database in self._open.values():
             await database.give_back()
 
+    def close_too(self, close: Callable[[], Awaitable[None]]) -> None:
+        """Have ``close`` called before the files are closed: of what is kept beside them."""
+        self._beside.append(close)
+
     async def __aenter__(self) -> Self:
         return self
 
@@ -105,5 +116,7 @@ class Databases:
         trace: TracebackType | None,
     ) -> None:
         with trio.CancelScope(shield=True):
+            for close in self._beside:
+                await close()
             for database in self._open.values():
                 await database.close()

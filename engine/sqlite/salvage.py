@@ -1,67 +1,25 @@
 """Saving what can be read of a damaged file into a fresh one, row by row.
 
-SQLite refuses a page that makes no sense, and reads every other. So a table is read by ranges of
-its key, and where a range fails its halves are tried, down to single keys: what is lost then is
-what stood on the damaged pages. A table whose key is no number is read from both ends.
+Every page of the file is looked at by itself (``strays``). Of the tables that miss anything then,
+the trees tell what, as SQLite reads them (``trees``), and lead to what its page doesn't tell.
 """
 
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from array import array
+from collections.abc import Callable, Collection, Mapping, MutableSequence, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeAlias
 
 from engine.model.errors import StorageError
 from engine.sqlite.connection import Connection, connect_to_read, connect_to_write
-
-ROWS_AT_ONCE = 500
-FURTHEST = 40
-"""Powers of two that are tried beyond the last readable key, to find others behind the damage."""
+from engine.sqlite.mend import Copy
+from engine.sqlite.pages import KINDS, Pages
+from engine.sqlite.shapes import Shape, shapes_of
+from engine.sqlite.strays import Stray, Strays, without
+from engine.sqlite.trees import ROWS_AT_ONCE, Row, Saved, Sound, Table, TreeCopy, insert, table_of
 
 OUR_OWN = "schema_version"
-
-Row: TypeAlias = tuple[object, ...]
-Range: TypeAlias = tuple[int, int]
-"""(after, until): the keys beyond the first, up to and with the second."""
-
-Sound: TypeAlias = Callable[[str, dict[str, object]], bool]
-"""Whether a row of a table makes sense; SQLite keeps no check sum of what is in it."""
-
-
-@dataclass(slots=True)
-class Saved:
-    """What was saved of a table: how many rows, and the ranges of keys that could not be read.
-
-    ``cut`` says that an unknown part is lost: no key tells how much. Not every key of a lost range
-    need have had a row.
-    """
-
-    table: str
-    rows: int = 0
-    lost: list[Range] = field(default_factory=list)
-    cut: bool = False
-
-    @property
-    def whole(self) -> bool:
-        """Whether nothing is lost."""
-        return not self.lost and not self.cut
-
-    def lose(self, after: int, until: int) -> None:
-        """The range can't be read; it grows the last one where it touches it."""
-        if self.lost and self.lost[-1][0] <= after <= self.lost[-1][1]:
-            after, last = self.lost.pop()
-            until = max(until, last)
-        self.lost.append((after, until))
-
-
-@dataclass(frozen=True, slots=True)
-class _Table:
-    name: str
-    columns: Sequence[str]
-    key: str | None
-    order: str
-    is_rowid: bool
 
 
 def damage_of(path: Path) -> str | None:
@@ -77,32 +35,33 @@ def damage_of(path: Path) -> str | None:
     return None if words == ["ok"] else "; ".join(words)
 
 
-def tells_its_tables(path: Path) -> bool:
-    """Whether the list of tables can be read, without which no row can."""
-    try:
-        with closing(connect_to_read(path)) as connection:
-            connection.execute("SELECT name, sql FROM sqlite_schema").fetchall()
-    except (sqlite3.Error, StorageError):
-        return False
-    return True
-
-
-def salvage(damaged: Path, fresh: Path, sound: Sound) -> list[Saved]:
-    """Copy every row that can be read into ``fresh``, whose tables are there and empty.
-
-    The list of tables can be read (``tells_its_tables``).
-    """
-    with closing(connect_to_read(damaged)) as old, closing(connect_to_write(fresh)) as new:
-        return [_Copy(old, new, table, sound).run() for table in _tables(old, new)]
+def salvage(damaged: Copy, fresh: Path, sound: Sound) -> list[Saved]:
+    """Copy every row that can be read into ``fresh``, whose tables are there and empty."""
+    with closing(connect_to_write(fresh)) as new, closing(Pages.of(damaged.path)) as pages:
+        shapes = shapes_of(new)
+        listed = _listed(damaged.path)
+        columns = _columns(listed or shapes)
+        tables = {
+            one.name: table_of(one, new, columns[one.name])
+            for one in shapes
+            if one.is_table and one.name != OUR_OWN and one.name in columns
+        }
+        # Of the shapes of the damaged file, which may be of an older version.
+        roots = {one.root: one for one in listed}
+        strays = Strays(pages, listed or shapes, roots, damaged.as_it_was)
+        found = _by_pages(new, strays, tables, sound)
+        saved = _by_trees(damaged.path, _sound_roots(pages, listed), found)
+        return [*saved, *_missing(damaged.path, new, shapes, tables)]
 
 
 def counters_of(damaged: Path) -> dict[str, int]:
     """The newest number given in each table that counts up, as far as it can be read."""
     try:
         with closing(connect_to_read(damaged)) as connection:
-            return dict(connection.execute("SELECT name, seq FROM sqlite_sequence").fetchall())
+            rows = connection.execute("SELECT name, seq FROM sqlite_sequence").fetchall()
     except (sqlite3.Error, StorageError):
         return {}
+    return {name: seq for name, seq in rows if isinstance(name, str) and isinstance(seq, int)}
 
 
 def change(path: Path, work: Callable[[Connection], None]) -> None:
@@ -114,148 +73,134 @@ def change(path: Path, work: Callable[[Connection], None]) -> None:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
-def _tables(old: Connection, new: Connection) -> Iterator[_Table]:
-    there = {row[0] for row in old.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
-    made = new.execute(
-        "SELECT name, sql FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite%'"
-    ).fetchall()
-    for name, sql in made:
-        if name == OUR_OWN or name not in there:
-            continue
-        known = {row[1] for row in old.execute(f"PRAGMA table_info({name})")}
-        info = new.execute(f"PRAGMA table_info({name})").fetchall()
-        columns = [row[1] for row in info if row[1] in known]
-        keys = [row for row in sorted(info, key=lambda row: row[5]) if row[5]]
-        is_rowid = "WITHOUT ROWID" not in sql
-        first = "rowid" if is_rowid else keys[0][1] if keys[0][2] == "INTEGER" else None
-        order = "rowid" if is_rowid else ", ".join(row[1] for row in keys)
-        yield _Table(name, columns, first, order, is_rowid)
+def _listed(damaged: Path) -> list[Shape]:
+    """The tables and indexes that the damaged file tells of; none where it can't."""
+    try:
+        with closing(connect_to_read(damaged)) as old:
+            return shapes_of(old)
+    except (sqlite3.Error, StorageError, KeyError, TypeError):
+        return []
+
+
+def _sound_roots(pages: Pages, listed: Sequence[Shape]) -> set[str]:
+    """The tables whose tree can be begun with."""
+    return {one.name for one in listed if one.root <= pages.count and pages.kind(one.root) in KINDS}
+
+
+def _missing(
+    damaged: Path, new: Connection, shapes: Sequence[Shape], tables: Collection[str]
+) -> list[Saved]:
+    """The tables that were there once, and that the damaged list doesn't name any more."""
+    names = [one.name for one in shapes if one.is_table and one.name not in {*tables, OUR_OWN}]
+    if not names:
+        return []
+    with closing(connect_to_read(damaged)) as old:
+        older = _versions(old) not in (_versions(new), None)
+    return [] if older else [Saved(one, cut=True) for one in names]
+
+
+def _versions(connection: Connection) -> list[Row] | None:
+    """The versions of what is kept in a file; None where that can't be read."""
+    try:
+        return connection.execute(
+            "SELECT component, version FROM schema_version ORDER BY component"
+        ).fetchall()
+    except sqlite3.Error:
+        return None
 
 
 @dataclass(slots=True)
-class _Copy:
-    """One table on its way."""
+class _Found:
+    """The rows of one table, found page by page, on their way into the fresh file.
 
-    old: Connection
+    ``whole`` says that they were all, for certain; ``damaged`` that there were others, and ``torn``
+    that a tree which leads to their page may tell nothing of them.
+    """
+
     new: Connection
-    table: _Table
+    table: Table
     sound: Sound
-    saved: Saved = field(init=False)
+    keys: MutableSequence[int] = field(default_factory=lambda: array("q"))
+    whole: bool = False
+    damaged: bool = False
+    torn: bool = False
     _rows: list[Row] = field(default_factory=list)
 
-    def __post_init__(self) -> None:
-        self.saved = Saved(self.table.name)
-
-    def run(self) -> Saved:
-        if self.table.key is None:
-            self._from_both_ends()
-        else:
-            self._by_ranges()
-        self._write()
-        (self.saved.rows,) = self.new.execute(
-            f"SELECT count(*) FROM {self.table.name}"  # noqa: S608 - our own name
-        ).fetchone()
-        return self.saved
-
-    def _by_ranges(self) -> None:
-        bounds = self._bounds()
-        open_ranges = [] if bounds is None else [bounds]
-        while open_ranges:
-            after, until = open_ranges.pop()
-            reached = self._read(after, until)
-            if reached is None:
-                continue
-            # The last key may have more rows than came, where several rows share it.
-            begin = reached if self.table.is_rowid else max(after, reached - 1)
-            if until - begin > 1:
-                middle = (begin + until) // 2
-                open_ranges += [(middle, until), (begin, middle)]
-            elif self._read(begin, until, alone=True) is not None:
-                self.saved.lose(begin, until)
-
-    def _bounds(self) -> Range | None:
-        """The range in which keys may be; None for an empty table."""
-        key, name = self.table.key, self.table.name
-        first = self._ask(f"SELECT min({key}) FROM {name} NOT INDEXED")  # noqa: S608 - our own
-        last = self._ask(f"SELECT max({key}) FROM {name} NOT INDEXED")  # noqa: S608 - our own
-        if first is False:
-            first = 1
-        if first is None or last is None:
-            return None
-        if last is False:
-            last = self._last_behind_damage()
-        return int(first) - 1, int(last)
-
-    def _last_behind_damage(self) -> int:
-        """The last key where the table's end can't be read."""
-        known = self._ask("SELECT seq FROM sqlite_sequence WHERE name = ?", self.table.name)
-        if known:
-            return int(known)
-        self.saved.cut = True
-        furthest = 0
-        for power in range(FURTHEST):
-            found = self._ask(
-                f"SELECT {self.table.key} FROM {self.table.name} NOT INDEXED"  # noqa: S608 - our own
-                f" WHERE {self.table.key} <= ? ORDER BY {self.table.order} DESC LIMIT 1",
-                1 << power,
-            )
-            furthest = max(furthest, int(found or 0))
-        return furthest
-
-    def _read(self, after: int, until: int, *, alone: bool = False) -> int | None:
-        """Take the rows of a range; None when all came, else the last key that did."""
-        key = self.table.key
-        where = f"{key} = ?2" if alone else f"{key} > ?1 AND {key} <= ?2"
-        query = f"{self._select()} WHERE {where} ORDER BY {self.table.order}"
-        last = after
-        try:
-            for row in self.old.execute(query, (after, until)):
-                last = row[0]
-                if not self._take(row[1:]):
-                    self.saved.lose(last - 1, last)
-        except (sqlite3.Error, ValueError):
-            return last
-        return None
-
-    def _from_both_ends(self) -> None:
-        for direction in ("", " DESC"):
-            order = ", ".join(f"{one}{direction}" for one in self.table.order.split(", "))
-            try:
-                for row in self.old.execute(f"{self._select()} ORDER BY {order}"):
-                    self._take(row[1:])
-            except (sqlite3.Error, ValueError):
-                self.saved.cut = True
-                continue
+    def add(self, stray: Stray) -> None:
+        if not self.sound(stray.table, stray.row):
+            self.damaged = True
             return
-
-    def _select(self) -> str:
-        columns = ", ".join(self.table.columns)
-        return f"SELECT {self.table.key or 0}, {columns} FROM {self.table.name} NOT INDEXED"  # noqa: S608 - our own names
-
-    def _take(self, row: Row) -> bool:
-        """Keep a row if it makes sense."""
-        if not self.sound(self.table.name, dict(zip(self.table.columns, row, strict=True))):
-            return False
-        self._rows.append(row)
+        self._rows.append(tuple(stray.row[one.name] for one in self.table.columns))
+        if stray.rowid is not None:
+            self.keys.append(stray.rowid)
         if len(self._rows) >= ROWS_AT_ONCE:
-            self._write()
-        return True
+            self.write()
 
-    def _write(self) -> None:
-        places = ", ".join("?" * len(self.table.columns))
-        self.new.execute("BEGIN IMMEDIATE")
-        self.new.executemany(
-            f"INSERT OR REPLACE INTO {self.table.name} ({', '.join(self.table.columns)})"  # noqa: S608 - our own names
-            f" VALUES ({places})",
-            self._rows,
-        )
-        self.new.execute("COMMIT")
+    def write(self) -> None:
+        insert(self.new, self.table, self._rows)
         self._rows.clear()
 
-    def _ask(self, query: str, *parameters: object) -> int | bool | None:
-        """One number; False where it can't be read, None where there is none."""
-        try:
-            row = self.old.execute(query, parameters).fetchone()
-        except sqlite3.Error:
-            return False
-        return None if row is None else row[0]
+    def count(self) -> int:
+        """The rows that are in the fresh file."""
+        (count,) = self.new.execute(f"SELECT count(*) FROM {self.table.name}").fetchone()  # noqa: S608 - our own name
+        return int(count)
+
+
+def _by_pages(
+    new: Connection, strays: Strays, tables: Mapping[str, Table], sound: Sound
+) -> list[_Found]:
+    found = {name: _Found(new, table, sound) for name, table in tables.items()}
+    for stray in strays.found():
+        if (its := found.get(stray.table)) is not None:
+            its.add(stray)
+    for name, its in found.items():
+        its.write()
+        its.damaged = its.damaged or strays.broken(name)
+        its.torn = strays.torn(name)
+        its.whole = strays.told and not its.damaged
+    return list(found.values())
+
+
+def _by_trees(damaged: Path, roots: Collection[str], found: Sequence[_Found]) -> list[Saved]:
+    """What is lost of each table, by its tree; what only that leads to is added."""
+    if not roots:
+        return [_without_tree(its, None) for its in found]
+    counters = counters_of(damaged)
+    with closing(connect_to_read(damaged)) as old:
+        return [
+            _by_tree(old, its)
+            if its.table.name in roots
+            else _without_tree(its, counters.get(its.table.name))
+            for its in found
+        ]
+
+
+def _by_tree(old: Connection, its: _Found) -> Saved:
+    if its.whole:
+        return Saved(its.table.name, its.count())
+    copy = TreeCopy(old, its.new, its.table, its.sound)
+    saved = copy.run()
+    saved.rows = its.count()
+    saved.strays = max(0, saved.rows - copy.taken)
+    if its.table.is_rowid:
+        saved.lost = without(saved.lost, sorted(its.keys))
+    # A damaged key may have ended the reading too early, without a word.
+    misled = saved.whole and (its.damaged or saved.strays > 0)
+    saved.cut = saved.cut or its.torn or misled
+    return saved
+
+
+def _without_tree(its: _Found, newest: int | None) -> Saved:
+    """What is lost where no tree tells it: up to the newest number given, where that is known."""
+    rows = its.count()
+    saved = Saved(its.table.name, rows, strays=rows)
+    if not its.whole and newest is not None and its.table.is_rowid:
+        saved.lost = without([(0, newest)], sorted(its.keys))
+    elif not its.whole:
+        saved.cut = True
+    return saved
+
+
+def _columns(shapes: Sequence[Shape]) -> dict[str, set[str]]:
+    """The names of the columns by table."""
+    return {one.name: {column.name for column in one.columns} for one in shapes if one.is_table}

@@ -2,7 +2,7 @@
 
 import pytest
 
-from engine.delivery import attempt, destination
+from engine.delivery import attempt, fates
 from engine.model.delivery import State
 from tests.support.chaos import (
     an_order,
@@ -141,7 +141,7 @@ def test_an_answer_that_no_line_can_read_is_tried_again(tmp_path, sandbox, fault
 
 
 BUGS = {
-    "a filter": (destination, "decide"),
+    "a filter": (fates, "decide"),
     "the making of a request": (attempt, "build_request"),
     "the reading of an answer": (attempt, "classify"),
 }

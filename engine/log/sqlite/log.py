@@ -145,10 +145,14 @@ class SqliteLog:
         one = self._named(group)
         floor = one.floor(frozenset(positions))
         with one.putting_off(positions):
-            await self._settle(one, Settlement(one.id, floor, put_off=positions, due_ms=at))
+            due: Millis | None = None
+            # Once more where the clock was set back while it was written.
+            while due is None or self._watch.by_this_clock(at) < due:
+                due = self._watch.by_this_clock(at)
+                await self._settle(one, Settlement(one.id, floor, put_off=positions, due_ms=due))
             one.finish(positions)
             one.again.difference_update(positions)
-        one.falls_due(at)
+        one.falls_due(due)
         one.signal.set()
 
     async def wake(self, group: str) -> None:

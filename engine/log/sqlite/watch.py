@@ -5,10 +5,17 @@ from typing import Self
 
 import trio
 
-from engine.model.clock import Clock
+from engine.model.clock import Clock, Millis
 
 NOTICED_MS = 2000
 """Less is no jump: clocks are corrected a little all the time."""
+
+LONG_MS = 15 * 60_000
+"""What waits by the clock before a shorter jump comes so much later, which no retry minds."""
+
+LATE_S = 60.0
+"""So long after a jump may come what was told by the clock before it: an attempt is recorded first,
+and its time-out is a minute at the most."""
 
 
 @dataclass(slots=True)
@@ -17,6 +24,9 @@ class Watch:
 
     clock: Clock
     _ahead_ms: float
+    _lost_ms: int = 0
+    _stood_at: int = 0
+    _late_until_s: float = 0.0
 
     @classmethod
     def over(cls, clock: Clock) -> Self:
@@ -28,4 +38,17 @@ class Watch:
         ahead_ms = self.clock() - trio.current_time() * 1000
         lost_ms = self._ahead_ms - ahead_ms
         self._ahead_ms = ahead_ms
-        return round(lost_ms) if lost_ms > NOTICED_MS else 0
+        if lost_ms < -NOTICED_MS:
+            self._late_until_s = 0.0  # set ahead: what it tells now is beyond where it stood
+        if lost_ms <= NOTICED_MS:
+            return 0
+        if lost_ms > LONG_MS:
+            self._lost_ms = round(lost_ms)
+            self._stood_at = self.clock() + self._lost_ms
+            self._late_until_s = trio.current_time() + LATE_S
+        return round(lost_ms)
+
+    def by_this_clock(self, at: Millis) -> Millis:
+        """A moment as the clock tells it now, that may have been told by the one before a jump."""
+        is_late = trio.current_time() < self._late_until_s and at > self._stood_at - NOTICED_MS
+        return Millis(at - self._lost_ms) if is_late else at
