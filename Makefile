@@ -10,7 +10,7 @@ DEV := .venv/.dev
 run: $(READY)
 	@$(BIN)/python -m cli.demo
 
-test: $(DEV) node browser
+test: $(DEV) node browser servers clock
 	@$(MAKE) --no-print-directory lint types
 	$(BIN)/pytest -n 2 --dist loadscope
 
@@ -58,6 +58,20 @@ browser:
 	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null \
 	  || command -v google-chrome >/dev/null || .ci/apt chromium \
 	  || echo "no Chromium: browser tests are skipped"
+
+# One test makes the clock of a real server jump; without libfaketime it is skipped off CI.
+.PHONY: clock
+clock:
+	@ls /usr/lib/*/faketime/libfaketimeMT.so.1 >/dev/null 2>&1 || .ci/apt faketime \
+	  || echo "no faketime: the test of a clock that jumps is skipped"
+
+# The analytics store is tested on a real PostgreSQL, and on FerretDB for MongoDB's protocol.
+.PHONY: servers
+servers: $(DEV)
+	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null \
+	  || .ci/apt postgresql || echo "no PostgreSQL: tests of its store are skipped"
+	@test -x /usr/local/go/bin/go || command -v go >/dev/null || .ci/apt golang-go || true
+	@$(BIN)/python -m tests.support.ferretdb || echo "no FerretDB: tests of the MongoDB store are skipped"
 
 clean:
 	rm -rf .venv .cache build dist

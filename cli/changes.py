@@ -5,8 +5,11 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+import typer
+
 from cli.control import changing
 from cli.filters import make_sure
+from cli.output import Exit, err, plain, print_json
 from cli.tasks import run
 from engine.model.jsonvalue import Body
 
@@ -28,6 +31,19 @@ def change_filtered(
     if not yes and (number := run(count)):
         make_sure(question.format(f"{number:,}"))
     return run(partial(_change, wanted))
+
+
+def say_if_none(wanted: Wanted, done: Body, where: str, *, as_json: bool) -> None:
+    """Exit with 1 where an event was named that the change found nothing of.
+
+    A filter may well find nothing.
+    """
+    message_id = wanted.asked.get("message_id")
+    if message_id is not None and not any(done.values()):
+        if as_json:
+            print_json(done)
+        err().print(f"{where} {plain(str(message_id))}; `encamina explain` tells its fate")
+        raise typer.Exit(Exit.FINDINGS)
 
 
 async def _change(wanted: Wanted) -> Body:

@@ -12,13 +12,16 @@ from urllib.parse import urlsplit, urlunsplit
 
 import trio
 
+from cli.looks import looking
 from cli.project import release_of
+from cli.trust import Server, asking, tls_of
 from engine.codec.body import dumps
 from engine.control.control import Control, ControlError
 from engine.control.verbs import perform
-from engine.delivery.send import Sender, open_sender
+from engine.delivery.send import Sender
 from engine.ingest.accept import Ingest
 from engine.ingest.people import People
+from engine.ingest.stored_keys import stored_keys
 from engine.log.open import LogSettings, open_log
 from engine.model.cache import Caches
 from engine.model.clock import system_clock
@@ -26,6 +29,8 @@ from engine.model.delivery import Answer, NoAnswer, Request
 from engine.model.errors import DataFolderError
 from engine.model.jsonvalue import Body, as_body
 from engine.project.env import read_env
+from engine.project.read import read_spec
+from engine.release.keys import build_keys, digest_of
 from engine.server.folder import FolderHeld, held, mode_of
 from engine.server.vendors import vendors_of
 from engine.sqlite.database import Databases
@@ -44,19 +49,20 @@ HERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - looked up, not list
 
 
 @dataclass(frozen=True, slots=True)
-class _Server:
+class _Asked:
     """The server that holds the folder, and the token that its ``/admin`` takes."""
 
     sender: Sender
-    url: str
+    server: Server
     token: str
+    folder: Path
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
     """Where changes are made: a folder that is ours, or the server that holds it."""
 
-    by: Control | _Server
+    by: Control | _Asked
 
     async def __call__(self, name: str, asked: Body) -> Body:
         """What became of the change of that name (``engine/control/verbs``).
@@ -92,8 +98,8 @@ async def changing(project: Path, folder: Path, *, make: bool = False) -> AsyncI
         if holder.url is not None or trio.current_time() > deadline:
             break
         await trio.sleep(LOOK_EVERY_S)
-    async with _asking(holder, env) as server:
-        yield Change(server)
+    async with _asking(holder, project, folder, env) as asked:
+        yield Change(asked)
 
 
 @asynccontextmanager
@@ -111,10 +117,12 @@ async def _alone(project: Path, folder: Path) -> AsyncIterator[Control]:
 
 
 @asynccontextmanager
-async def _asking(holder: FolderHeld, env: Mapping[str, str]) -> AsyncIterator[_Server]:
+async def _asking(
+    holder: FolderHeld, project: Path, folder: Path, env: Mapping[str, str]
+) -> AsyncIterator[_Asked]:
     if holder.url is None:
         raise holder
-    url = env.get(URL) or _reachable(holder.url)
+    url = (env.get(URL) or reachable(holder.url)).rstrip("/")
     token = env.get(TOKEN)
     if token is None:
         raise ControlError(
@@ -122,11 +130,12 @@ async def _asking(holder: FolderHeld, env: Mapping[str, str]) -> AsyncIterator[_
             "set it to the server's admin token (server.admin_token in encamina.yaml), "
             "or stop the server and try again"
         )
-    async with open_sender(None, proxies=False) as sender:
-        yield _Server(sender, url.rstrip("/"), token)
+    server = Server(url, named=URL in env, tls=tls_of(project), project=project)
+    async with asking(server) as sender:
+        yield _Asked(sender, server, token, folder)
 
 
-def _reachable(url: str) -> str:
+def reachable(url: str) -> str:
     """The URL as this machine reaches it: one that listens on every address is asked on its own."""
     parts = urlsplit(url)
     host = HERE.get(parts.hostname or "")
@@ -136,24 +145,47 @@ def _reachable(url: str) -> str:
     return urlunsplit(parts._replace(netloc=f"{host}:{parts.port}"))
 
 
-async def _ask(server: _Server, name: str, asked: Body) -> Body:
+async def _ask(by: _Asked, name: str, asked: Body) -> Body:
+    url = by.server.url
     headers = {
-        "Authorization": f"Bearer {server.token}",
+        "Authorization": f"Bearer {by.token}",
         "Content-Type": "application/json",
     }
-    request = Request(
-        "POST", f"{server.url}/admin/{name}", headers, {}, dumps(asked), (server.token,)
-    )
-    answer = await server.sender.send("", request, TIMEOUT_MS)
+    try:
+        body = dumps(asked)
+    except UnicodeEncodeError:
+        raise ControlError("an option holds bytes that are no UTF-8; expected a text") from None
+    request = Request("POST", f"{url}/admin/{name}", headers, {}, body, (by.token,))
+    answer = await by.sender.send("", request, TIMEOUT_MS)
     if isinstance(answer, NoAnswer):
-        raise ControlError(
-            f"{server.url}: {answer.reason}; where the server of this data folder is reached "
-            f"otherwise, set {URL}"
-        )
+        otherwise = f"where the server of this data folder is reached otherwise, set {URL}"
+        raise ControlError(by.server.why_not(answer.reason, otherwise))
     told = as_body(answer.body)
     if answer.status != 200 or told.get("success") is not True:
-        raise ControlError(_refusal(server.url, answer))
+        if answer.status in (401, 404) and (revoked := await _revoked(by)) is not None:
+            raise ControlError(revoked)
+        raise ControlError(_refusal(url, answer))
     return {key: value for key, value in told.items() if key != "success"}
+
+
+async def _revoked(by: _Asked) -> str | None:
+    """What to do where the token was revoked, None where it was not."""
+    spec, _ = read_spec(by.server.project)
+    in_files = None if spec is None else build_keys(spec, read_env(by.server.project)[0])[0].admin
+    try:
+        async with looking(by.server.project, by.folder) as look:
+            keys = await stored_keys(look.state)
+    except DataFolderError:
+        return None  # the server that was asked is of another folder
+    gone = {one.digest for one in keys if one.revoked_at is not None}
+    digest = digest_of(by.token)
+    if digest not in gone:
+        return None
+    where = "server.admin_token in encamina.yaml" if digest == in_files else TOKEN
+    return (
+        f"{by.server.url}: the token in {where} was revoked. Set {TOKEN} to another; to make one "
+        "where none is left: stop the server, `encamina keys create --admin`, and start it again"
+    )
 
 
 def _refusal(url: str, answer: Answer) -> str:

@@ -34,8 +34,16 @@ ByReasonOption = Annotated[
 ]
 
 
+def id_of(text: str | None) -> str | None:
+    """The message id that was given, if one was; an empty one would be no filter at all."""
+    if text == "":
+        raise ProjectError("the message id is empty; give the event's messageId")
+    return text
+
+
 def asked_of(*, everything: bool = False, **filters: str | None) -> Body:
     """The filters as a change is asked with: those that were given, times as moments."""
+    id_of(filters.get("message_id"))
     asked: dict[str, str | bool] = {name: text for name, text in filters.items() if text}
     for name in ("since", "until"):
         if (moment := past(filters.get(name), f"--{name}", system_clock())) is not None:

@@ -64,9 +64,10 @@ def _show(console: Console, one: DryInbound, *, whole: bool) -> None:
         for reason in () if isinstance(one.verdict, Accepted) else one.verdict.reasons:
             console.print(f"  {plain(reason.path or 'the event')}: {plain(reason.message)}")
     for fault in one.faults:
+        place = f"  {fault.file}:{fault.line}" if fault.file else ""
         console.print(
             f"  [red]{plain(fault.path or 'event')}[/]: {plain(fault.message)}"
-            f"[dim]  {plain(fault.file)}:{fault.line}[/]"
+            f"[dim]{plain(place)}[/]"
         )
     if whole and one.body is not None:
         console.print(dump(one.body), markup=False)

@@ -4,20 +4,18 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
+from cli.filters import id_of
 from cli.looks import PAGE, Look
+from cli.unread import floors_of, searched
 from engine.authoring.story import Kept
-from engine.codec.body import loads
-from engine.log.interface import Entry
+from engine.delivery.pauses import BY_HAND, stored_pauses
 from engine.model.clock import Millis
-from engine.model.delivery import UNSETTLED, Delivery
+from engine.model.delivery import UNSETTLED, Delivery, paused_by_hand
 from engine.model.event import Event
-from engine.model.jsonvalue import as_body
 from engine.model.person import Remembered
 from engine.pipeline.consent import stored_for
 from engine.pipeline.identity import ids_of
 from engine.state.interface import DeliveryFilter, QuarantinedEvent, QuarantineFilter
-
-PAUSE = "pause:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +27,11 @@ class Found:
 
 
 async def find(look: Look, message_id: str, sources: Collection[str], since: Millis) -> Found:
-    """All that is held of this id; ``since`` is how far back people are remembered."""
+    """All that is held of this id; ``since`` is how far back people are remembered.
+
+    Raises ``ProjectError`` where the id is empty: that would be of every event.
+    """
+    id_of(message_id)
     refused = QuarantineFilter(message_id=message_id)
     quarantined = await look.state.quarantined(limit=PAGE, after=0, which=refused)
     deliveries = await _deliveries(look, message_id)
@@ -37,10 +39,13 @@ async def find(look: Look, message_id: str, sources: Collection[str], since: Mil
     entries = {entry.position: entry.event for entry in await look.log.read_at(sorted(positions))}
     if not positions or await _is_missing(look, message_id, sources, entries):
         wanted = not positions and not quarantined
-        for entry in await _searched(look, message_id, entries, whole=wanted):
+        for entry in await searched(look, message_id, entries, whole=wanted):
             entries[entry.position] = entry.event
-    floors = await _floors(look)
-    paused = await _paused(look)
+    floors = await floors_of(look)
+    paused = {
+        name: one.reason or BY_HAND for name, one in (await stored_pauses(look.state)).items()
+    }
+    deliveries = [_as_it_stands(one, paused) for one in deliveries]
     attempts = await look.state.attempts(message_id)
     kept = [
         Kept(
@@ -81,41 +86,9 @@ async def _is_missing(
     return any(await look.log.seen([(name, message_id) for name in rest]))
 
 
-async def _searched(
-    look: Look, message_id: str, entries: Mapping[int, Event], *, whole: bool
-) -> list[Entry]:
-    """The id's entries that are not known yet, from the newest back.
-
-    What no destination has recorded stands at the end of the log, but for those that are off: so
-    the ``whole`` log is looked through only where nothing else is known of the id.
-    """
-    end = await look.log.last_position()
-    floor = 0 if whole else min((await _floors(look)).values(), default=0)
-    found: list[Entry] = []
-    while end > floor and not (whole and found):
-        start = max(floor, end - PAGE)
-        page = await look.log.read_range(start, PAGE, until=end)
-        found += [
-            entry
-            for entry in page
-            if entry.event.message_id == message_id and entry.position not in entries
-        ]
-        end = start
-    return found
-
-
-async def _floors(look: Look) -> Mapping[str, int]:
-    last = await look.log.last_position()
-    return {name: last - await look.log.backlog(name) for name in await look.log.groups()}
-
-
-async def _paused(look: Look) -> Mapping[str, str]:
-    """The destinations paused by hand, with the reason."""
-    stored = await look.state.settings(PAUSE)
-    return {
-        name.removeprefix(PAUSE): str(as_body(loads(text.encode())).get("reason") or "by hand")
-        for name, text in stored.items()
-    }
+def _as_it_stands(one: Delivery, paused: Mapping[str, str]) -> Delivery:
+    reason = paused.get(one.key.destination)
+    return one if reason is None else paused_by_hand(one, reason)
 
 
 async def _stored(look: Look, event: Event | None, since: Millis) -> Mapping[str, Remembered]:

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from cli.output import Exit, err
+from cli.output import Exit, err, plain
 from engine.model.errors import EncaminaError, ProjectError
 from engine.model.names import did_you_mean
 
@@ -25,9 +25,11 @@ COMMANDS = (
     "deliveries",
     "explain",
     "destinations",
+    "derived",
     "dead",
     "quarantine",
     "replay",
+    "store",
     "keys",
     "doctor",
     "docs",
@@ -88,7 +90,7 @@ def main() -> None:
     try:
         app()
     except EncaminaError as error:
-        err().print("[red]encamina:[/]", str(error), markup=True)
+        err().print(f"[red]encamina:[/] {plain(str(error))}")
         sys.exit(Exit.COULD_NOT_RUN)
     except BrokenPipeError:
         # The reader of a pipe has gone: nothing more to say, and no traceback either.
@@ -104,6 +106,6 @@ def _say_fault(error: Exception) -> None:
     frame = traceback.extract_tb(error.__traceback__)[-1]
     place = f"{Path(frame.filename).name}:{frame.lineno}"
     err().print(
-        f"[red]encamina:[/] a fault of Encamina, {type(error).__name__} at {place}; "
+        f"[red]encamina:[/] a fault of Encamina, {type(error).__name__} at {plain(place)}; "
         "please report it with the command that you ran"
     )

@@ -2,18 +2,25 @@
 
 import io
 import json
+import re
 import sys
 from collections.abc import Iterable, Sequence
 from enum import IntEnum
+from typing import Any
 
-from rich.console import Console
+from rich.console import Console, JustifyMethod
 from rich.table import Table
+from rich.text import Text
 
 from engine.model.finding import Finding, Severity
 from engine.model.jsonvalue import Json
+from engine.model.visible import visible
 
 WIDE = 240
 COLOURS = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.NOTE: "blue"}
+
+OPENS = re.compile(r"(\\*)\[")
+LAST = re.compile(r"\\+\Z")
 
 
 class Exit(IntEnum):
@@ -24,14 +31,29 @@ class Exit(IntEnum):
     COULD_NOT_RUN = 2
 
 
+class _Shown(Console):
+    """A console that no text can steer: what a terminal would obey is spelt out.
+
+    Lines may end in it; in data that stands within a line, ``plain`` spells ends of lines too.
+    """
+
+    def print(self, *objects: Any, **options: Any) -> None:
+        """Print as rich does."""
+        super().print(*(_visible_lines(one) for one in objects), **options)
+
+
 def out() -> Console:
     """The console for what was asked for; without a terminal it writes plain text, uncut."""
-    return Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+    return _Shown(highlight=False, emoji=False, soft_wrap=not sys.stdout.isatty())
 
 
 def err() -> Console:
     """The console for everything else."""
-    return Console(stderr=True, highlight=False, soft_wrap=not sys.stderr.isatty())
+    return _Shown(stderr=True, highlight=False, emoji=False, soft_wrap=not sys.stderr.isatty())
+
+
+def _visible_lines(one: object) -> object:
+    return "\n".join(map(visible, one.split("\n"))) if isinstance(one, str) else one
 
 
 def print_json(value: Json) -> None:
@@ -58,20 +80,23 @@ def say_if_cut(listed: int, limit: int) -> None:
 
 
 def plain(text: str) -> str:
-    """Text in which rich sees no mark-up."""
-    return text.replace("[", r"\[")
+    """The text ``visible``, and so that rich sees no mark-up in it: for all that is data."""
+    text = OPENS.sub(r"\1\1\\[", visible(text))
+    # A last backslash would make text of our own mark-up behind it.
+    return LAST.sub(lambda found: found[0] * 2, text)
 
 
 def print_table(
     title: str, columns: Sequence[str], rows: Iterable[Iterable[object]], *, numbers: int = 0
 ) -> None:
     """A table; the last ``numbers`` columns are set to the right."""
-    table = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
+    table = Table(title_justify="left", title_style="bold", box=None, pad_edge=False)
+    table.title = plain(title)
     for index, column in enumerate(columns):
-        right = index >= len(columns) - numbers
-        table.add_column(column, justify="right" if right else "left", style="", overflow="fold")
+        side: JustifyMethod = "right" if index >= len(columns) - numbers else "left"
+        table.add_column(plain(column), justify=side, style="", overflow="fold")
     for row in rows:
-        table.add_row(*(plain(str(cell)) for cell in row))
+        table.add_row(*(Text(visible(str(cell))) for cell in row))
     if not table.row_count:
         err().print("[dim]There are none.[/]")
     console = out()

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import typer
 
-from cli.output import Exit, err, print_findings
+from cli.output import Exit, err, plain, print_findings
 from engine.model.cache import Caches
 from engine.model.finding import Finding, has_errors, in_order
 from engine.project.read import read_project
@@ -31,6 +31,7 @@ def release_of(folder: Path, caches: Caches) -> Release:
     _, release, findings = load(folder, caches)
     if release is None:
         print_findings(findings)
-        err().print(f"[red]The project in {folder.resolve()} has errors[/]; nothing was done.")
+        where = plain(str(folder.resolve()))
+        err().print(f"[red]The project in {where} has errors[/]; nothing was done.")
         raise typer.Exit(Exit.COULD_NOT_RUN)
     return release

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import trio
 
+from cli.control import reachable
 from cli.looks import Look, delivery_counts, looking
+from cli.trust import Server, asking
 from engine.delivery.pauses import HandPause, stored_pauses
-from engine.delivery.send import open_sender
 from engine.model.clock import to_iso
 from engine.model.delivery import Answer, Request
 from engine.model.delivery import State as DeliveryState
@@ -23,16 +24,25 @@ COUNTED = (DeliveryState.WAITING, DeliveryState.RETRYING, DeliveryState.PAUSED, 
 
 @dataclass(frozen=True, slots=True)
 class Standings:
-    """A line for each destination; ``url`` is the server that told its part, None if none did."""
+    """A line for each destination; ``url`` is the server that told its part, None if none did.
+
+    ``why_not`` says why the server that holds the folder told nothing; None where none holds it.
+    """
 
     lines: list[Body]
     url: str | None
+    why_not: str | None = None
 
 
 async def standings(project: Path, folder: Path, release: Release) -> Standings:
     """How each destination of the release stands; looks only, beside a server or without one."""
     url = served_at(folder)
-    ready = None if url is None else await _ready(url)
+    ready: Mapping[str, Body] | None = None
+    why_not: str | None = None
+    if url is not None:
+        server = Server(reachable(url), named=False, tls=release.spec.server.tls, project=project)
+        told = await _ready(server)
+        ready, why_not = (None, told) if isinstance(told, str) else (told, None)
     if not await trio.Path(folder).is_dir():
         return Standings([_line(one, {}, None, {}, None) for one in release.destinations], None)
     async with looking(project, folder) as look:
@@ -47,20 +57,20 @@ async def standings(project: Path, folder: Path, release: Release) -> Standings:
             )
             for one in release.destinations
         ]
-    return Standings(lines, url if ready is not None else None)
+    return Standings(lines, url if ready is not None else None, why_not)
 
 
 async def _backlog(look: Look, name: str) -> int | None:
     return await look.log.backlog(name) if name in await look.log.groups() else None
 
 
-async def _ready(url: str) -> Mapping[str, Body] | None:
-    """What the server says of its destinations, None if it doesn't."""
-    async with open_sender(None, proxies=False) as sender:
-        request = Request("GET", f"{url.rstrip('/')}/readyz", {}, {}, b"")
+async def _ready(server: Server) -> Mapping[str, Body] | str:
+    """What the server says of its destinations, or in words why it doesn't."""
+    async with asking(server) as sender:
+        request = Request("GET", f"{server.url.rstrip('/')}/readyz", {}, {}, b"")
         answer = await sender.send("", request, ANSWERS_WITHIN_MS)
     if not isinstance(answer, Answer):
-        return None
+        return server.why_not(answer.reason, "it may be busy, or about to stop")
     told = as_body(as_body(answer.body).get("destinations"))
     return {name: as_body(one) for name, one in told.items()}
 

@@ -5,11 +5,14 @@ from collections.abc import Iterator, Sequence
 from rich.console import Console
 
 from cli.events import dump
+from cli.origin import origin_json, origin_lines
 from cli.output import plain
+from cli.rows import IN_TURN
 from engine.authoring.story import Fate, Kept, Reading, Told, is_off
 from engine.codec.body import loads
+from engine.delivery.pauses import BY_HAND
 from engine.model.clock import Millis, to_iso
-from engine.model.delivery import UNSETTLED, Attempt, State
+from engine.model.delivery import UNSETTLED, Attempt, State, awaits_its_turn
 from engine.model.event import Event
 from engine.model.jsonvalue import Body, Json, as_body
 from engine.pipeline.consent import consent_for
@@ -42,6 +45,7 @@ def story_json(kept: Kept, fates: Sequence[Fate], release: str | None, *, payloa
             "event": event.name,
             "person": _person(event),
             "consent": _consent(kept, event),
+            "derived": origin_json(event) or None,
         }
     told["release"] = release
     told["destinations"] = [_fate_json(one, payload=payload) for one in fates]
@@ -112,7 +116,7 @@ def _told_json(told: Told, *, payload: bool) -> Body:
         **one.as_json(),
         "at": to_iso(one.at),
         "due_at": to_iso(one.due_at),
-        "next_at": _moment(one.next_at),
+        "next_at": _moment(None if awaits_its_turn(one) else one.next_at),
         "gives_up_at": _moment(told.gives_up_at),
         "release": one.release,
         "digest": one.digest,
@@ -169,8 +173,8 @@ def show_story(
             continue
         _show_fate(console, fate, release, payload=payload)
     if others:
-        passed = f"off, passed it over at position {kept.position}"
-        console.print(f"  [dim]{passed}: {', '.join(others)}; --destination NAME tells of one[/]")
+        passed = f"off, passed it over at position {kept.position}: {plain(', '.join(others))}"
+        console.print(f"  [dim]{passed}; --destination NAME tells of one[/]")
     console.print()
 
 
@@ -187,9 +191,7 @@ def _about(kept: Kept) -> Iterator[str]:
         f"{name} {event.body[name]}" for name in ("userId", "anonymousId") if event.body.get(name)
     ]
     yield f"person: {', '.join(ids) or 'no id'}"
-    remembered = as_body(event.body.get("context")).get("remembered")
-    if isinstance(remembered, list) and remembered:
-        yield f"filled in from memory: {', '.join(map(str, remembered))}"
+    yield from origin_lines(event)
     yield f"consent: {_consent_text(kept, event)}"
 
 
@@ -207,7 +209,8 @@ def _consent_text(kept: Kept, event: Event) -> str:
 def _show_fate(console: Console, fate: Fate, release: str | None, *, payload: bool) -> None:
     console.print(f"\n  [bold]{plain(fate.name)}[/]  {_standing(fate)}")
     if fate.paused is not None:
-        console.print(f"      [yellow]paused by hand: {plain(fate.paused)}[/]")
+        why = "" if fate.paused == BY_HAND else f": {plain(fate.paused)}"
+        console.print(f"      [yellow]{BY_HAND}{why}[/]")
     if fate.destination is None:
         console.print("      [dim]not among today's destinations[/]")
     for line in fate.why:
@@ -254,11 +257,13 @@ def _show_told(console: Console, told: Told, release: str | None, *, payload: bo
 
 def _details(told: Told, release: str | None) -> Iterator[str]:
     one = told.delivery
-    if one.next_at is not None and one.state in UNSETTLED:
-        ends = f", gives up {to_iso(told.gives_up_at)}" if told.gives_up_at is not None else ""
-        yield f"tried next {to_iso(one.next_at)}{ends}"
-    elif told.gives_up_at is not None:
-        yield f"gives up {to_iso(told.gives_up_at)}"
+    ends = [] if told.gives_up_at is None else [f"gives up {to_iso(told.gives_up_at)}"]
+    if awaits_its_turn(one):
+        yield ", ".join([IN_TURN, *ends])
+    elif one.next_at is not None and one.state in UNSETTLED:
+        yield ", ".join([f"tried next {to_iso(one.next_at)}", *ends])
+    else:
+        yield from ends
     if one.digest is not None:
         same = {
             None: "",

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from cli.actions import actions
-from cli.changes import Wanted, change_filtered
+from cli.changes import Wanted, change_filtered, say_if_none
 from cli.dead import BEGINNING, Letter, letters, shown, told, whole
 from cli.filters import (
     AllOption,
@@ -36,6 +36,7 @@ from cli.options import (
 from cli.output import Exit, err, out, plain, print_json, print_table, say_if_cut
 from cli.project import release_of
 from cli.reasons import grouped, print_reasons
+from cli.rows import rule_text
 from cli.tasks import run
 from engine.control.dead import which_of
 from engine.model.cache import Caches
@@ -48,8 +49,7 @@ NOT_RETRIED = {
     "not_kept": "not: the log keeps their event no more",
     "not_running": "not: their destination is off or gone",
     "busy": "not now: their event is still on its way there; try again later",
-    "of_replays": "not: they are of a replay; ask for another one",
-    "delivered": "not: a replay has delivered them since",
+    "delivered": "not: they were delivered otherwise, as by a replay",
 }
 
 app = actions(
@@ -140,7 +140,8 @@ def retry_dead(
 ) -> None:
     """Send dead letters anew, by the rules of today and under their old dedupe keys.
 
-    Beside a running server at once, else when the folder is served.
+    Beside a running server at once, else when the folder is served. Exit code 1 if nothing is there
+    of the event that is named.
 
     Example: encamina dead retry --destination meta --reason contract
     """
@@ -157,6 +158,7 @@ def retry_dead(
     wanted = Wanted("dead/retry", asked, project, data_folder(project, data))
     count = partial(_count, wanted.project, wanted.folder, which_of(asked, some=True))
     done = change_filtered(wanted, count, "Dead letters to retry: {}. Go on?", yes=yes)
+    say_if_none(wanted, done, "no dead letter of", as_json=as_json)
     if as_json:
         print_json(done)
         return
@@ -198,6 +200,7 @@ def drop_dead(
     wanted = Wanted("dead/drop", asked, project, data_folder(project, data))
     count = partial(_count, wanted.project, wanted.folder, which_of(asked, some=True))
     done = change_filtered(wanted, count, "Dead letters to drop: {}. Go on?", yes=yes)
+    say_if_none(wanted, done, "no dead letter of", as_json=as_json)
     if as_json:
         print_json(done)
         return
@@ -260,7 +263,7 @@ def _cells(one: Delivery) -> Iterator[object]:
     yield one.event
     yield one.message_id
     yield one.key.destination
-    yield one.key.rule or "-"
+    yield rule_text(one)
     yield one.key.part
     yield one.attempts
     yield one.reason
@@ -269,7 +272,7 @@ def _cells(one: Delivery) -> Iterator[object]:
 def _print_letter(letter: Letter, told_of: Body) -> None:
     one, console = letter.delivery, out()
     console.print(
-        f"[bold]{plain(one.key.destination)}[/] {plain(one.key.rule or '-')} part {one.key.part}"
+        f"[bold]{plain(one.key.destination)}[/] {plain(rule_text(one))} part {one.key.part}"
         f"  {plain(one.event)}  [dim]died {to_iso(one.at)}[/]"
     )
     console.print(f"  {plain(one.reason)}")
@@ -283,4 +286,4 @@ def _print_letter(letter: Letter, told_of: Body) -> None:
         console.print(f"  [bold]{title}[/]")
         missing = "  the log keeps it no more" if name == "event" else "  none"
         text = missing if value is None else json.dumps(value, ensure_ascii=False, indent=2)
-        console.print(plain(text))
+        console.print(text, markup=False)

@@ -1,16 +1,19 @@
 """``encamina deliveries``: what became of each event at each destination."""
 
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from cli.filters import id_of
 from cli.follow import Follower
-from cli.looks import Look, delivery_counts, looking
+from cli.listed import Counts, counted, listed, not_listed
+from cli.looks import Look, looking
 from cli.match_keys import show_match_keys
 from cli.options import (
     HERE,
@@ -24,18 +27,16 @@ from cli.options import (
     data_folder,
     past,
 )
-from cli.output import out, plain, print_json, print_table, say_if_cut
+from cli.output import err, out, plain, print_json, print_table, say_if_cut
+from cli.rows import COLUMNS, Today, ages_of
 from cli.tasks import run
-from engine.model.clock import Millis, system_clock, to_iso
-from engine.model.delivery import UNSETTLED, Delivery, MatchCount, State, gives_up_at
+from engine.delivery.pauses import stored_pauses
+from engine.model.clock import system_clock
+from engine.model.delivery import UNSETTLED, Delivery, MatchCount, State
 from engine.model.errors import ProjectError
-from engine.model.jsonvalue import Body
 from engine.model.names import did_you_mean
-from engine.project.read import read_project
+from engine.model.window import of_destinations
 from engine.state.interface import DeliveryFilter
-
-MaxAges = Mapping[str, int]
-"""``retry.max_age`` of each destination, in milliseconds."""
 
 
 def deliveries(
@@ -60,7 +61,8 @@ def deliveries(
     since: SinceOption = None,
     until: UntilOption = None,
     summary: Annotated[
-        bool, typer.Option("--summary", help="Only count, by destination and state.")
+        bool,
+        typer.Option("--summary", help="Only count, by destination and state, what is asked for."),
     ] = False,
     match_keys: Annotated[
         bool,
@@ -80,7 +82,7 @@ def deliveries(
     which = DeliveryFilter(
         destination=destination,
         state=state,
-        message_id=message_id,
+        message_id=id_of(message_id),
         rule=rule,
         event=event,
         reason=error,
@@ -90,8 +92,10 @@ def deliveries(
     )
     folder = data_folder(project, data)
     if summary:
-        _print_summary(run(partial(_counts, project, folder)), as_json=as_json)
+        _print_summary(run(partial(_counts, project, folder, which)), as_json=as_json)
     elif match_keys:
+        if which != DeliveryFilter(destination=destination):
+            raise ProjectError("--match-keys counts all payloads; it takes --destination alone")
         show_match_keys(run(partial(_match_counts, project, folder, destination)), as_json=as_json)
     else:
         listing = partial(_list, project, folder, which, limit, follow=follow, as_json=as_json)
@@ -104,99 +108,62 @@ async def _list(
 ) -> None:
     async with looking(project, folder) as look:
         await _check_name(look, which.destination)
-        rows = await look.state.deliveries(which, limit=limit)
-        on_their_way = follow or any(one.state in UNSETTLED for one in rows)
-        max_ages = _max_ages(project) if on_their_way else {}
+        today = Today(await stored_pauses(look.state))
+        rows = await listed(look, which, limit, today)
+        if follow or any(one.state in UNSETTLED for one in rows):
+            today = replace(today, ages=ages_of(project))
         say_if_cut(len(rows), limit)
         if as_json:
             for one in rows:
-                print_json(_as_json(one, max_ages))
+                print_json(today.told(one))
         elif rows or not follow:
-            _print(rows, max_ages)
+            print_table("", COLUMNS, map(today.cells, rows))
+        async for line in not_listed(look, which, today.pauses):
+            err().print(plain(line))
         if follow:
-            follower = Follower(look, which, system_clock)
-            await follower.start(rows)
-            while True:
-                for one in await follower.news():
-                    _tell(one, max_ages, as_json=as_json)
+            await _follow(look, which, rows, today, as_json=as_json)
 
 
 async def _check_name(look: Look, name: str | None) -> None:
     """Raise ``ProjectError`` where nothing is known of a destination of that name."""
     if name is None or set(name) & set("*?["):
         return
-    known = sorted({*await look.log.groups(), *await look.state.delivery_counts()})
+    known = sorted({*of_destinations(await look.log.groups()), *await look.state.delivery_counts()})
     if name not in known:
         hint = did_you_mean(name, known) or f"known are {', '.join(known) or 'none yet'}"
         raise ProjectError(f'no destination "{name}"; {hint}')
 
 
-def _max_ages(project: Path) -> MaxAges:
-    """What today's files say; nothing of those that can't be read."""
-    read, _ = read_project(project)
-    return {} if read is None else {one.name: one.retry.max_age_ms for one in read.destinations}
+async def _follow(
+    look: Look, which: DeliveryFilter, rows: list[Delivery], today: Today, *, as_json: bool
+) -> None:
+    """Print what comes and changes, for ever."""
+    follower = Follower(look, which, system_clock)
+    # As they are recorded: so the follower knows them again.
+    await follower.start(await look.state.deliveries(which, limit=max(1, len(rows))))
+    while True:
+        news = await follower.news()
+        today = replace(today, pauses=await stored_pauses(look.state))
+        for one in map(today.stands, news):
+            if which.state in (None, one.state):
+                _tell(one, today, as_json=as_json)
 
 
-def _ends(one: Delivery, max_ages: MaxAges) -> Millis | None:
-    max_age_ms = max_ages.get(one.key.destination)
-    return None if max_age_ms is None else gives_up_at(one, max_age_ms)
-
-
-def _as_json(one: Delivery, max_ages: MaxAges) -> Body:
-    ends = _ends(one, max_ages)
-    return {
-        **one.as_json(),
-        "event": one.event,
-        "at": to_iso(one.at),
-        "next_at": None if one.next_at is None else to_iso(one.next_at),
-        "gives_up_at": None if ends is None else to_iso(ends),
-    }
-
-
-def _print(rows: Sequence[Delivery], max_ages: MaxAges) -> None:
-    print_table(
-        "",
-        ["at", "event", "message id", "destination", "rule", "part", "state", "tries", "reason"],
-        (_cells(one, max_ages) for one in rows),
-    )
-
-
-def _cells(one: Delivery, max_ages: MaxAges) -> Iterator[object]:
-    yield to_iso(one.at)
-    yield one.event
-    yield one.message_id
-    yield one.key.destination
-    yield (one.key.rule or "-") + (f" (replay {one.key.replay})" if one.key.replay else "")
-    yield one.key.part
-    yield one.state
-    yield one.attempts
-    yield "; ".join(_words(one, max_ages))
-
-
-def _words(one: Delivery, max_ages: MaxAges) -> Iterator[str]:
-    """The reason and, of one on its way, when it is tried next and when it gives up."""
-    if one.reason:
-        yield one.reason
-    if one.state in UNSETTLED and one.next_at is not None:
-        yield f"next {to_iso(one.next_at)}"
-    if (ends := _ends(one, max_ages)) is not None:
-        yield f"gives up {to_iso(ends)}"
-
-
-def _tell(one: Delivery, max_ages: MaxAges, *, as_json: bool) -> None:
+def _tell(one: Delivery, today: Today, *, as_json: bool) -> None:
     """One line of ``--follow``."""
     if as_json:
-        print_json(_as_json(one, max_ages))
+        print_json(today.told(one))
     else:
-        line = "  ".join(str(cell) for cell in _cells(one, max_ages))
+        line = "  ".join(str(cell) for cell in today.cells(one))
         out().print(plain(line), soft_wrap=True)
     # Whoever reads a pipe wants it now.
     sys.stdout.flush()
 
 
-async def _counts(project: Path, folder: Path) -> Mapping[str, Mapping[State, int]]:
+async def _counts(project: Path, folder: Path, which: DeliveryFilter) -> Counts:
     async with looking(project, folder) as look:
-        return await delivery_counts(look)
+        await _check_name(look, which.destination)
+        return await counted(look, which, Today(await stored_pauses(look.state)))
 
 
 async def _match_counts(project: Path, folder: Path, destination: str | None) -> list[MatchCount]:

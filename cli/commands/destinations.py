@@ -47,7 +47,8 @@ def list_destinations(
             print_json(line)
         return
     if found.url is None:
-        err().print("[dim]No server answers for this data folder; states are what it holds.[/]")
+        why = plain(found.why_not or "no server holds this data folder")
+        err().print(f"[dim]{why}. States are what the folder holds.[/]")
     print_table(
         "",
         [*TOLD, *COUNTS],

@@ -1,5 +1,7 @@
 """``encamina doctor``: whether all is as it must be; with --repair, saving a damaged folder."""
 
+import os
+import socket
 from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
@@ -23,11 +25,21 @@ from engine.release.checks.environment import check_environment
 from engine.release.checks.sunset import check_sunset
 from engine.release.destination import Mode
 from engine.release.release import Release
-from engine.server.checkup import Check, Level, check_clock, check_folder, check_machine, ok
+from engine.server.checkup import (
+    Check,
+    Level,
+    check_clock,
+    check_folder,
+    check_machine,
+    check_room,
+    ok,
+)
 from engine.server.folder import held, mode_of
+from engine.server.losses import warnings_of
 from engine.server.repair import Repaired, files_of, repair
 from engine.server.vendors import vendors_of
-from engine.sqlite.salvage import Saved, damage_of
+from engine.sqlite.salvage import damage_of
+from engine.sqlite.trees import Saved
 
 REACHED_WITHIN_S = 5.0
 RANGES_SHOWN = 20
@@ -62,6 +74,7 @@ def doctor(
         return
     checks = [*_project(release, findings), *check_machine()]
     checks += check_folder(read.spec, folder)
+    checks += run(partial(check_room, read.spec, folder))
     checks += run(partial(check_clock, read.spec, folder, system_clock()))
     if vendors:
         checks += run(partial(_vendors, read, release))
@@ -119,10 +132,32 @@ async def _reached(name: str, url: str) -> Check:
             stream = await trio.open_tcp_stream(host, port)
             await stream.aclose()
     except (OSError, trio.TooSlowError) as error:
-        words = "no answer" if isinstance(error, trio.TooSlowError) else "no connection"
-        message = f"{words} from {host}:{port} within {REACHED_WITHIN_S:g} s"
-        return Check(name, Level.ERROR, message, "see network, DNS and firewall")
+        return Check(name, Level.ERROR, *_why_not(error, host, port))
     return ok(name, f"{host}:{port} answers")
+
+
+def _why_not(error: Exception, host: str, port: int) -> tuple[str, str]:
+    """Why nobody answered, and what to do."""
+    if isinstance(error, trio.TooSlowError):
+        message = f"no answer from {host}:{port} within {REACHED_WITHIN_S:g} s"
+        return message, "a firewall may drop what goes there; or the network is down"
+    if isinstance(error, socket.gaierror):
+        return f"the name {host} is not known: {error.strerror}", "see DNS, and whether it is right"
+    causes = _causes(error)
+    if all(isinstance(one, ConnectionRefusedError) for one in causes):
+        return (
+            f"{host}:{port} refused the connection: nothing listens there",
+            "start what should listen there; else see whether host and port are right",
+        )
+    words = ", ".join(sorted({os.strerror(one.errno) for one in causes if one.errno}))
+    return f"no connection to {host}:{port}: {words or error}", "see network and firewall"
+
+
+def _causes(error: Exception) -> list[OSError]:
+    """The fault of each address of the host that was tried: trio tells them in a group."""
+    group = error.__cause__
+    found = group.exceptions if isinstance(group, BaseExceptionGroup) else (error,)
+    return [one for one in found if isinstance(one, OSError)]
 
 
 def _repair(project: Project, folder: Path, *, as_json: bool) -> None:
@@ -150,7 +185,10 @@ def _repair_one(
         return
     out().print(f"{plain(path.name)} was damaged, and is now a sound file with what could be read.")
     for one in done.tables:
-        out().print(f"  {plain(one.table):<18} {one.rows:>9,} rows{plain(_loss(one))}")
+        strays = f", {one.strays:,} of them without their tree" if one.strays else ""
+        out().print(f"  {plain(one.table):<18} {one.rows:>9,} rows{strays}{plain(_loss(one))}")
+    for words in warnings_of(done.tables):
+        err().print(f"[yellow]warning:[/] {plain(words)}.")
     err().print(f"The damaged file is kept as {plain(str(done.kept_as))}.")
 
 
@@ -161,7 +199,7 @@ def _loss(saved: Saved) -> str:
     ranges = [_range(after, until) for after, until in saved.lost[:RANGES_SHOWN]]
     more = "" if len(saved.lost) <= RANGES_SHOWN else f" and {len(saved.lost) - RANGES_SHOWN} more"
     told = [f"lost up to {keys:,}, at {', '.join(ranges)}{more}"] if keys else []
-    told += ["a part was lost whose size can't be told"] if saved.cut else []
+    told += ["a part may be lost whose size can't be told"] if saved.cut else []
     return "; " + "; ".join(told)
 
 
@@ -180,9 +218,11 @@ def _as_json(done: Repaired) -> dict[str, Json]:
                 "rows": one.rows,
                 "lost": [[after + 1, until] for after, until in one.lost],
                 "cut": one.cut,
+                "strays": one.strays,
             }
             for one in done.tables
         ],
+        "warnings": list(warnings_of(done.tables)),
     }
 
 

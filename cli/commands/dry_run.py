@@ -213,7 +213,7 @@ def _show(
             console.print("\n".join(f"      {plain(line)}" for line in lines))
     if off:
         console.print(
-            f"  [dim]off: {', '.join(off)}; --destination NAME shows what one would get[/]"
+            f"  [dim]off: {plain(', '.join(off))}; --destination NAME shows what one would get[/]"
         )
     console.print()
 

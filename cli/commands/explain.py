@@ -9,12 +9,14 @@ from typing import Annotated
 
 import typer
 
+from cli.filters import id_of
 from cli.kept import Found, find
 from cli.looks import looking
 from cli.options import HERE, DataOption, JsonOption, ProjectOption, data_folder
-from cli.output import Exit, err, out, print_findings, print_json
+from cli.output import Exit, err, out, plain, print_findings, print_json
 from cli.story import quarantined_json, show_quarantined, show_story, story_json
 from cli.tasks import run
+from engine.authoring.narrow import narrowed
 from engine.authoring.story import Fate, Kept, fates
 from engine.model.cache import Caches
 from engine.model.clock import Millis, system_clock
@@ -50,14 +52,17 @@ def explain(
     """
     now = system_clock()
     wanted = _Wanted(message_id, destination, payload)
+    id_of(message_id)
     read, findings = read_project(project)
     spec = None if read is None else read.spec
     found = run(partial(_look, project, data_folder(project, data), message_id, spec, now))
     if not found.accepted and not found.quarantined:
         _say_nothing_known(wanted, as_json=as_json)
         raise typer.Exit(Exit.FINDINGS)
-    # Compiled only now: it takes a second or two.
-    release = _release(read, findings, wanted) if found.accepted else None
+    # Compiled only now, and only what the event can meet: all rules take a second or two.
+    events = [kept.event for kept in found.accepted if kept.event is not None]
+    part = None if read is None else narrowed(read, events)
+    release = _release(part, findings, wanted) if found.accepted else None
     if as_json:
         print_json(_as_json(wanted, found, release, now))
         return
@@ -141,8 +146,7 @@ def _say_nothing_known(wanted: _Wanted, *, as_json: bool) -> None:
     if as_json:
         print_json({"message_id": wanted.message_id, "events": []})
     err().print(
-        f'nothing is known of "{wanted.message_id}": it never came, was rejected or suppressed '
-        "(nothing is kept of those), or is older than what is kept. An event without a messageId "
-        "gets one: encamina events lists them",
-        markup=False,
+        f'nothing is known of "{plain(wanted.message_id)}": it never came, was rejected or '
+        "suppressed (nothing is kept of those), or is older than what is kept. An event "
+        "without a messageId gets one: encamina events lists them"
     )

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from cli.output import out
+from cli.output import out, plain
 from engine.authoring.scaffold import starter_files
 from engine.model.errors import ProjectError
 from engine.project import env
@@ -34,7 +34,7 @@ def init(
 
 def _say_next(folder: Path, written: int) -> None:
     console = out()
-    console.print(f"Wrote {written} files to {folder}. Next:")
+    console.print(f"Wrote {written} files to {plain(str(folder))}. Next:")
     for command, what in (
         (f"cd {folder}", ""),
         ("encamina validate", "every file is checked"),
@@ -43,4 +43,4 @@ def _say_next(folder: Path, written: int) -> None:
         ("encamina send examples/shop-day.jsonl --redate", "a shop's day"),
         ("encamina deliveries --summary", "what became of it"),
     ):
-        console.print(f"  {command:<50}[dim]{what}[/]")
+        console.print(f"  {plain(command):<50}[dim]{what}[/]")

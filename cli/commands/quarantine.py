@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from cli.actions import actions
-from cli.changes import Wanted, change_filtered
+from cli.changes import Wanted, change_filtered, say_if_none
 from cli.filters import (
     AllOption,
     ByReasonOption,
@@ -106,7 +106,7 @@ def show_quarantined(
         out().print(f"[bold]{plain(one.source)}[/]  [dim]received {to_iso(one.received_at)}[/]")
         for reason in one.reasons:
             out().print(f"  {plain(reason.path or 'the event')}: {plain(reason.message)}")
-        out().print(plain(json.dumps(one.body, ensure_ascii=False, indent=2)))
+        out().print(json.dumps(one.body, ensure_ascii=False, indent=2), markup=False)
 
 
 @app.command("retry")
@@ -125,7 +125,8 @@ def retry_quarantined(
 ) -> None:
     """Check events again by the schemas of today; the good ones go on their way.
 
-    A running server goes by the files that it was started with. Exit code 1 if some stay.
+    A running server goes by the files that it was started with. Exit code 1 if some stay,
+    or if nothing is there of the event that is named.
 
     Example: encamina quarantine retry --event "Order *" --source shop
     """
@@ -141,6 +142,7 @@ def retry_quarantined(
     wanted = Wanted("quarantine/retry", asked, project, data_folder(project, data))
     count = partial(_count, wanted.project, wanted.folder, which_of(asked, some=True))
     done = change_filtered(wanted, count, "Events to check again: {}. Go on?", yes=yes)
+    say_if_none(wanted, done, "nothing in quarantine of", as_json=as_json)
     if as_json:
         print_json(done)
     else:
@@ -178,6 +180,7 @@ def drop_quarantined(
     wanted = Wanted("quarantine/drop", asked, project, data_folder(project, data))
     count = partial(_count, wanted.project, wanted.folder, which_of(asked, some=True))
     done = change_filtered(wanted, count, "Events to drop for good: {}. Go on?", yes=yes)
+    say_if_none(wanted, done, "nothing in quarantine of", as_json=as_json)
     if as_json:
         print_json(done)
         return

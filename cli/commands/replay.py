@@ -35,11 +35,16 @@ from engine.server.folder import served_at
 from engine.state.interface import DeliveryFilter
 
 LOOK_EVERY_S = 0.5
-NOT_SENT = {
-    "left_out": "were delivered before and are left out; --again sends them too",
-    "too_old": "are too old for the vendor",
-    "skipped": "have no rule, or no consent",
-    "dead": "break the contract or a rule, and become dead letters",
+COUNTED = {
+    "to_send": "to be sent",
+    "left_out": "delivered before, left out; --again sends them too",
+    "on_their_way": "on their way already, left out",
+    "dropped": "dropped by hand, left out; --again sends them",
+    "too_old": "too old for the vendor",
+    "no_rule": "no rule takes them",
+    "no_consent": "no consent",
+    "skipped": "not for this destination, as a rule or its file says",
+    "dead": "break the contract or a rule: new dead letters",
 }
 
 
@@ -51,7 +56,7 @@ def replay(
     until: UntilOption = None,
     event: EventOption = None,
     again: Annotated[
-        bool, typer.Option("--again", help="Send what was delivered before, too.")
+        bool, typer.Option("--again", help="Send what was delivered or dropped before, too.")
     ] = False,
     rate: Annotated[
         str | None, typer.Option(metavar="RATE", help="At most so many, such as 50/s.")
@@ -91,10 +96,10 @@ def replay(
     asking = Asking(project, folder, release_of(project, Caches.on()), asked)
     counted = run(partial(previewed, asking))
     _tell(counted, as_json=as_json, is_all=dry_run)
-    if dry_run or not counted.deliveries + counted.dead:
+    if dry_run or not counted.to_send + counted.dead:
         return
     if not yes:
-        make_sure(f"Send {counted.deliveries:,} to {counted.destination}?")
+        make_sure(f"Send {counted.to_send:,} to {counted.destination}?")
     begun = run(partial(_change, project, folder, "replays/start", asked))
     number = int(str(begun["replay"]))
     if as_json or not wait or served_at(folder) is None:
@@ -129,11 +134,14 @@ def _tell(counted: Replay, *, as_json: bool, is_all: bool) -> None:
         return
     console = err() if not is_all else out()
     console.print(
-        f"{counted.events:,} events, {counted.deliveries:,} to send to {counted.destination}"
+        f"{counted.events:,} events make {counted.deliveries:,} deliveries to "
+        f"{plain(counted.destination)}"
     )
-    for name, words in NOT_SENT.items():
-        if count := getattr(counted, name):
-            console.print(f"  {count:,} {words}")
+    width = len(f"{counted.deliveries:,}")
+    for name, words in COUNTED.items():
+        count = getattr(counted, name)
+        if count or name == "to_send":
+            console.print(f"  {count:>{width},}  {words}")
 
 
 def _say(replay_: Body, words: str, *, as_json: bool) -> None:
@@ -159,7 +167,8 @@ def _list(replays: list[Replay], *, as_json: bool) -> None:
             "events",
             "to send",
             "left out",
-            "old",
+            "too old",
+            "other",
         ],
         (
             (
@@ -169,13 +178,14 @@ def _list(replays: list[Replay], *, as_json: bool) -> None:
                 one.event or "*",
                 one.state,
                 f"{one.events:,}",
-                f"{one.deliveries:,}",
-                f"{one.left_out:,}",
+                f"{one.to_send:,}",
+                f"{one.left_out + one.on_their_way + one.dropped:,}",
                 f"{one.too_old:,}",
+                f"{one.no_rule + one.no_consent + one.skipped + one.dead:,}",
             )
             for one in replays
         ),
-        numbers=4,
+        numbers=5,
     )
 
 

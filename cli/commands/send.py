@@ -17,8 +17,9 @@ from cli.output import Exit, err, out, plain, print_json
 from cli.project import release_of
 from cli.redate import redated
 from cli.tasks import run
+from cli.trust import Server, asking
 from engine.codec.body import dumps
-from engine.delivery.send import Sender, open_sender
+from engine.delivery.send import Sender
 from engine.model.cache import Caches
 from engine.model.clock import system_clock, to_iso
 from engine.model.delivery import Answer, NoAnswer, Request
@@ -38,9 +39,13 @@ class SendError(EncaminaError):
 
 
 @dataclass(frozen=True, slots=True)
-class _Server:
-    url: str
+class _Asked:
+    server: Server
     write_key: str
+
+    @property
+    def url(self) -> str:
+        return self.server.url
 
 
 def send(
@@ -70,10 +75,10 @@ def send(
     Example: encamina send examples/shop-day.jsonl --redate
     """
     release = release_of(project, Caches.on())
-    server = _Server(
-        (url or f"http://{release.spec.server.listen}").rstrip("/"),
-        write_key or _first_key(release),
-    )
+    spec = release.spec.server
+    here = f"{'https' if spec.tls else 'http'}://{spec.listen}"
+    asked = Server((url or here).rstrip("/"), named=url is not None, tls=spec.tls, project=project)
+    server = _Asked(asked, write_key or _first_key(release))
     bodies = list(read_events(events))
     if redate:
         bodies = redated(bodies, system_clock())
@@ -104,9 +109,9 @@ def _results(answer: Body) -> list[Json]:
     return list(results) if isinstance(results, list) else []
 
 
-async def _send_all(server: _Server, bodies: Sequence[Json], yes_live: bool) -> list[Body]:
+async def _send_all(server: _Asked, bodies: Sequence[Json], yes_live: bool) -> list[Body]:
     answers = []
-    async with open_sender(None, proxies=not _is_here(server.url)) as sender:
+    async with asking(server.server, proxies=not _is_here(server.url)) as sender:
         await _check_server(sender, server, yes_live=yes_live)
         with Progress(console=err(), disable=not err().is_terminal) as progress:
             task = progress.add_task("sending", total=len(bodies))
@@ -121,10 +126,10 @@ def _is_here(url: str) -> bool:
     return any(f"//{host}" in url for host in ("127.", "localhost", "[::1]"))
 
 
-async def _check_server(sender: Sender, server: _Server, *, yes_live: bool) -> None:
+async def _check_server(sender: Sender, server: _Asked, *, yes_live: bool) -> None:
     answer = await sender.send("", Request("GET", f"{server.url}/readyz", {}, {}, b""), TIMEOUT_MS)
     if isinstance(answer, NoAnswer):
-        raise SendError(f"{server.url}: {answer.reason}; is `encamina serve` running?")
+        raise SendError(server.server.why_not(answer.reason, "is `encamina serve` running?"))
     if as_body(answer.body).get("vendors") == "live" and not yes_live:
         raise SendError(
             f"{server.url} delivers to real vendors; nothing was sent. "
@@ -132,7 +137,7 @@ async def _check_server(sender: Sender, server: _Server, *, yes_live: bool) -> N
         )
 
 
-async def _send_batch(sender: Sender, server: _Server, batch: Sequence[Json]) -> Body:
+async def _send_batch(sender: Sender, server: _Asked, batch: Sequence[Json]) -> Body:
     key = base64.b64encode(f"{server.write_key}:".encode()).decode()
     headers = {"Authorization": f"Basic {key}", "Content-Type": "application/json"}
     body = dumps({"batch": list(batch), "sentAt": to_iso(system_clock())})
@@ -165,4 +170,5 @@ def _show(sent: int, counts: Mapping[str, int], results: Sequence[Json]) -> None
         listed = [as_body(one) for one in errors] if isinstance(errors, list) else []
         why = "; ".join(f"{one.get('path') or 'the event'}: {one.get('message')}" for one in listed)
         message_id = plain(str(result.get("messageId"))[:36])
-        console.print(f"  {result.get('verdict')}  [dim]{message_id}[/]  {plain(why)}")
+        verdict = plain(str(result.get("verdict")))
+        console.print(f"  {verdict}  [dim]{message_id}[/]  {plain(why)}")

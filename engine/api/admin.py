@@ -4,7 +4,7 @@ Without any token, in ``server.admin_token`` or made by ``encamina keys``, there
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -12,6 +12,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from engine.api.body import read_body
+from engine.api.remote import FORWARDED_FOR, came_by_proxy, parse_address, remote_ip
+from engine.api.tries import Tries, guesser
 from engine.control.control import Control, ControlError
 from engine.control.verbs import perform
 from engine.ingest.authenticate import Keys
@@ -30,13 +32,14 @@ class Admin:
 
     control: Control
     keys: Callable[[], Keys]
+    tries: Tries = field(default_factory=Tries)
 
     def routes(self) -> list[Route]:
         """Every path below ``/admin/``."""
         return [Route("/admin/{name:path}", self._change, methods=METHODS)]
 
     async def _change(self, request: Request) -> Response:
-        self._check(request.headers.get("authorization", ""))
+        self._check(request)
         if request.method != "POST":
             raise HTTPException(405, headers={"Allow": "POST"})
         body, _ = await read_body(request, MOST_BYTES)
@@ -51,11 +54,27 @@ class Admin:
         self.control.ingest.notices.said("changed by hand", change=name)
         return JSONResponse({"success": True, **done})
 
-    def _check(self, authorization: str) -> None:
+    def _check(self, request: Request) -> None:
         """Pass, or raise what whoever has no token is to see."""
         keys = self.keys()
         if not keys.admin_is_open:
             raise HTTPException(404)
+        authorization = request.headers.get("authorization", "")
+        who = self._who(request)
+        try:
+            self.tries.check(who)
+        except Refused:
+            self.control.ingest.notices.turned_away("admin token")
+            raise
         scheme, _, token = authorization.partition(" ")
         if scheme.lower() != "bearer" or not keys.is_admin(token.strip()):
+            if authorization:
+                self.tries.failed(who)
+                self.control.ingest.notices.turned_away("admin token")
             raise Refused(401, "invalid_token", "no admin token; send Authorization: Bearer TOKEN")
+
+    def _who(self, request: Request) -> str:
+        trusted = self.control.ingest.release().spec.server.trusted_proxies
+        forwarded = FORWARDED_FOR in request.headers and not came_by_proxy(request, trusted)
+        address = parse_address(remote_ip(request, trusted) or "")
+        return guesser(address, forwarded=forwarded)

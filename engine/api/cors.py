@@ -5,7 +5,7 @@ origin that any source lists. The request itself is then held to the list of its
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -30,6 +30,8 @@ MOST_NAMES = 1_000
 """Characters of a list of headers that is repeated in an answer."""
 
 PREFLIGHT_S = 600
+REFUSAL = "encamina.refusal"
+"""Where our web server takes headers from for what it refuses by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +49,13 @@ class Cors:
         headers = Headers(scope=scope)
         origin = headers.get("origin")
         may_read = origin is not None and is_among(headers, self.browsers().origins)
+        told = _told(origin if may_read else None)
+        if (refusing := scope.get("extensions", {}).get(REFUSAL)) is not None:
+            refusing["headers"] = [(b"Vary", b"Origin"), *_as_bytes(told)]
+        app: ASGIApp = self.app
         if scope["method"] == "OPTIONS" and "access-control-request-method" in headers:
-            await _preflight(headers, may_read=may_read)(
-                scope, receive, _telling(send, origin if may_read else None)
-            )
-            return
-        await self.app(scope, receive, _telling(send, origin if may_read else None))
+            app = _preflight(headers, may_read=may_read)
+        await app(scope, receive, _telling(send, told))
 
 
 def check_origin(request: Request, source: Source, browsers: Browsers) -> None:
@@ -110,18 +113,30 @@ def _preflight(headers: Headers, *, may_read: bool) -> Response:
     )
 
 
-def _telling(send: Send, origin: str | None) -> Send:
-    """``send``, which adds the headers by which the page at ``origin`` may read the answer."""
+def _told(origin: str | None) -> Mapping[str, str]:
+    """The headers by which the page at ``origin`` may read an answer."""
+    if origin is None:
+        return {}
+    return {
+        "Access-Control-Allow-Origin": origin,
+        "Access-Control-Allow-Credentials": "true",
+        "Access-Control-Expose-Headers": "Retry-After",
+    }
+
+
+def _as_bytes(headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
+    return [(name.encode(), value.encode("latin-1")) for name, value in headers.items()]
+
+
+def _telling(send: Send, told: Mapping[str, str]) -> Send:
+    """``send``, which adds the headers that are told to a page."""
 
     async def telling(message: Message) -> None:
         if message["type"] == "http.response.start":
             headers = MutableHeaders(scope=message)
             # For a cache between: the same address is answered differently to another page.
             headers.add_vary_header("Origin")
-            if origin is not None:
-                headers["Access-Control-Allow-Origin"] = origin
-                headers["Access-Control-Allow-Credentials"] = "true"
-                headers["Access-Control-Expose-Headers"] = "Retry-After"
+            headers.update(told)
         await send(message)
 
     return telling

@@ -10,8 +10,13 @@ from starlette.routing import Route
 from engine.delivery.gate import Standing
 from engine.model.clock import to_iso
 from engine.model.jsonvalue import Body
+from engine.model.visible import visible
 from engine.release.release import Release
+from engine.telemetry.contact import without_contact
 from engine.telemetry.notices import Notices
+
+LONGEST_REASON = 300
+"""Characters of why something stands still: anybody may ask for them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +57,7 @@ class Health:
                 for one in self.release().destinations
                 if one.name in standings
             },
-            "pulls": dict(self.pulls()),
+            "pulls": {name: _public(told) for name, told in self.pulls().items()},
         }
         return JSONResponse(body, 503 if stopping else 200)
 
@@ -65,6 +70,16 @@ def _told(standing: Standing) -> Body:
     moments = {"since": standing.since, "until": standing.until}
     return {
         "state": standing.state,
-        "reason": standing.reason,
+        "reason": public_reason(standing.reason),
         **{name: to_iso(at) for name, at in moments.items() if at is not None},
     }
+
+
+def _public(told: Body) -> Body:
+    return {**told, "reason": public_reason(str(told.get("reason") or ""))}
+
+
+def public_reason(reason: str) -> str:
+    """A reason, a vendor's words or a person's, as anybody may read it: in one line, and short."""
+    shown = visible(without_contact(reason))
+    return shown if len(shown) <= LONGEST_REASON else f"{shown[: LONGEST_REASON - 1]}…"

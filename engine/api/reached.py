@@ -1,6 +1,7 @@
 """Where browsers reach this server, by what a request tells of it."""
 
 import re
+from ipaddress import AddressValueError, IPv4Address, IPv6Address
 from urllib.parse import urlsplit
 
 from starlette.requests import Request
@@ -9,7 +10,9 @@ from engine.api.remote import came_by_proxy
 from engine.model.errors import Refused
 from engine.release.release import Release
 
-HOST = re.compile(r"[A-Za-z0-9.-]+(:[0-9]{1,5})?|\[[0-9A-Fa-f:.]+\](:[0-9]{1,5})?")
+HOST = re.compile(r"(?:([A-Za-z0-9.-]{1,253})|\[([0-9A-Fa-f:.]+)\])(?::([0-9]{1,5}))?", re.ASCII)
+LABEL = re.compile(r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?", re.ASCII)
+LAST_PORT = 65_535
 
 
 def reached_at(request: Request, release: Release) -> tuple[str, str]:
@@ -25,10 +28,34 @@ def reached_at(request: Request, release: Release) -> tuple[str, str]:
     if came_by_proxy(request, release.spec.server.trusted_proxies):
         told = _first(request, "x-forwarded-proto").lower()
         scheme = told if told in ("http", "https") else scheme
-        host = _first(request, "x-forwarded-host") or host
-    if not HOST.fullmatch(host):
+        outside = _first(request, "x-forwarded-host")
+        # A proxy hands on what it was sent: what is no host there is as good as nothing.
+        host = outside if is_host(outside) else host
+    if not is_host(host):
         raise Refused(400, "invalid_host", "the request names no host; set server.public_url")
     return ("https" if _came_by_https(request) and not is_here(host) else scheme), host
+
+
+def is_host(text: str) -> bool:
+    """Whether this is a host that a browser can ask, with or without a port."""
+    found = HOST.fullmatch(text)
+    if found is None or (found[3] is not None and not 1 <= int(found[3]) <= LAST_PORT):
+        return False
+    if found[2] is not None:
+        return _is_address(IPv6Address, found[2])
+    labels = found[1].removesuffix(".").split(".")
+    if labels[-1].isdigit():
+        # Browsers take a name that ends in a number for an address.
+        return _is_address(IPv4Address, found[1])
+    return all(map(LABEL.fullmatch, labels))
+
+
+def _is_address(kind: type[IPv4Address | IPv6Address], text: str) -> bool:
+    try:
+        kind(text)
+    except AddressValueError:
+        return False
+    return True
 
 
 def is_private(request: Request, release: Release) -> bool:

@@ -8,29 +8,22 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from engine.api.body import read_body, received
+from engine.api.body import named_keys, read_body, received
 from engine.api.cookies import Draw, Visit
 from engine.api.cors import check_origin
 from engine.api.reached import is_private
 from engine.api.remote import remote_ip
+from engine.api.room import claim_of
 from engine.codec.body import dumps
 from engine.ingest.accept import Ingest, accept
 from engine.ingest.authenticate import Keys, given_key
 from engine.ingest.guard import Guard
+from engine.ingest.summary import summary
 from engine.model.clock import Clock, Millis
 from engine.model.errors import Refused
 from engine.model.event import Inbound, Source, SourceKind
 from engine.model.jsonvalue import Body, Json, as_body
-from engine.model.verdict import (
-    VERDICTS,
-    Accepted,
-    Duplicate,
-    Quarantined,
-    Rejected,
-    Suppressed,
-    Verdict,
-    verdict_name,
-)
+from engine.model.verdict import Accepted, Duplicate
 
 SINGLE = {
     "track": ("track", "t"),
@@ -44,8 +37,6 @@ BATCH = ("batch", "b")
 IMPORT = "import"
 METRICS = "m"
 SHARED = ("context", "integrations")
-LISTED = 100
-"""Verdicts listed in an answer; the counts tell of all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +51,10 @@ class TrackingApi:
 
     def routes(self) -> list[Route]:
         """The paths, each with and without a trailing slash: a redirect would lose the body."""
-        routes = []
+        # They are tried one by one: first what nearly all SDKs send to.
+        routes = _posts(BATCH, self.batch)
         for type_, names in SINGLE.items():
             routes += _posts(names, self._single(type_))
-        routes += _posts(BATCH, self.batch)
         routes += _posts((IMPORT,), self._import)
         routes += _posts((METRICS,), self._metrics)
         return routes
@@ -95,9 +86,7 @@ class TrackingApi:
         if len(items) > most:
             raise Refused(400, "too_large", f"{len(items):,} events in one batch; at most {most:,}")
         # Before the events are made: of whoever has no key, nothing is worked out.
-        self.keys().source_of(
-            given_key(request.headers.get("authorization"), body, request.query_params)
-        )
+        self._known(given_key(request.headers.get("authorization"), body, request.query_params))
         shared = self._shared(body, len(items))
         merged = [_merged(item, shared) for item in items]
         return await self.take(request, body, merged, warnings, kinds)
@@ -169,14 +158,38 @@ class TrackingApi:
         return Visit(spec, request.cookies, now, self.draw)
 
     async def _read(self, request: Request) -> tuple[Json, tuple[str, ...]]:
-        return await read_body(request, self.ingest.release().spec.server.max_request_bytes)
+        """The body and its warnings; of who names no key, or a wrong one, as little as can be."""
+        most_bytes = self.ingest.release().spec.server.max_request_bytes
+        early = given_key(request.headers.get("authorization"), None, request.query_params)
+        if early is None:
+            return await read_body(request, most_bytes, self._look)
+        self._known(early)
+        claim_of(request).known = True
+        return await read_body(request, most_bytes)
+
+    def _look(self, data: bytes) -> None:
+        """Pass, or raise ``Refused`` (401) for a body in which no known key stands."""
+        first = None
+        for key in named_keys(data):
+            if self.keys().knows(key):
+                return
+            first = first or key
+        self._known(first)
+
+    def _known(self, key: str | None) -> Source:
+        """The source of this key; raises ``Refused`` (401), counted, where there is none."""
+        try:
+            return self.keys().source_of(key)
+        except Refused:
+            self.ingest.notices.turned_away("write key")
+            raise
 
     def _source(
         self, request: Request, body: Json, events: int, kinds: Iterable[SourceKind]
     ) -> Source:
         authorization = request.headers.get("authorization")
         key = given_key(authorization, body, request.query_params)
-        source = self.keys().source_of(key)
+        source = self._known(key)
         check_origin(request, source, self.ingest.release().browsers)
         if source.kind not in kinds:
             message = "a browser's key may not import; send as a source of kind: server"
@@ -221,31 +234,3 @@ def without_key(body: Body) -> Body:
     if "writeKey" not in body:
         return body
     return {key: value for key, value in body.items() if key != "writeKey"}
-
-
-def summary(verdicts: Sequence[Verdict], warnings: Sequence[str] = ()) -> Body:
-    """The answer to a request that was taken: counts, and what was not accepted with reasons."""
-    counts = dict.fromkeys(VERDICTS, 0)
-    results: list[Json] = []
-    for index, verdict in enumerate(verdicts):
-        counts[verdict_name(verdict)] += 1
-        if not isinstance(verdict, Accepted) and len(results) < LISTED:
-            results.append(_result(index, verdict))
-    answer: dict[str, Json] = {"success": True, "received": len(verdicts), **counts}
-    answer["results"] = results
-    if warnings:
-        answer["warnings"] = list(warnings)
-    return answer
-
-
-def _result(index: int, verdict: Quarantined | Rejected | Duplicate | Suppressed) -> Body:
-    reasons = verdict.reasons if isinstance(verdict, Quarantined | Rejected) else ()
-    message_id = (
-        verdict.event.message_id if isinstance(verdict, Quarantined) else verdict.message_id
-    )
-    return {
-        "index": index,
-        "messageId": message_id,
-        "verdict": verdict_name(verdict),
-        "errors": [reason.as_json() for reason in reasons],
-    }

@@ -127,14 +127,13 @@ def _fate(  # noqa: PLR0913 - of what, for whom, when, and how much of it
         dry = _decided(kept, kept.event, release, destination, at)
         decisions = [one for _, one in dry.decisions]
         why = list(_why(release, dry, destination, at, leaves=leaves))
-    max_age_ms = None if destination is None else destination.retry.max_age_ms
     return Fate(
         name,
         destination,
         reading,
         ahead,
         kept.paused.get(name),
-        [_told(one, kept, decisions, max_age_ms) for one in records],
+        [_told(one, kept, decisions, destination) for one in records],
         why,
         decisions,
         bucket(name, kept.event) / 100 if destination and kept.event else None,
@@ -194,7 +193,7 @@ def _checks(
 
 
 def _told(
-    delivery: Delivery, kept: Kept, decisions: Sequence[Decision], max_age_ms: int | None
+    delivery: Delivery, kept: Kept, decisions: Sequence[Decision], destination: Destination | None
 ) -> Told:
     key = delivery.key
     today = next(
@@ -203,7 +202,10 @@ def _told(
     same = None
     if today is not None and today.payload is not None and delivery.digest is not None:
         same = hashlib.sha256(dumps(today.payload.body)).hexdigest() == delivery.digest
-    ends = None if max_age_ms is None else gives_up_at(delivery, max_age_ms)
+    ends = None
+    if destination is not None:
+        keep_ms = destination.mailbox.keep_ms if destination.mailbox else None
+        ends = gives_up_at(delivery, destination.retry.max_age_ms, keep_ms)
     return Told(delivery, kept.attempts.get(key, ()), ends, today, same)
 
 

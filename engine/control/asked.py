@@ -24,7 +24,18 @@ def text(asked: Body, name: str) -> str | None:
         return None
     if not isinstance(value, str) or not value:
         raise _other(name, value, "a text")
+    if not _is_whole(value):
+        raise ControlError(f"{name} holds half a character (a lone surrogate); expected a text")
     return value
+
+
+def _is_whole(value: str) -> bool:
+    """Whether it can be written as UTF-8, which is what everybody reads it as later."""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def needed(asked: Body, name: str) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from engine.delivery.derived import DerivedEvents
 from engine.delivery.supervise import Delivery
 from engine.ingest.accept import Ingest
 from engine.ingest.authenticate import Keys
@@ -23,8 +24,8 @@ class ControlError(EncaminaError):
 class Control:
     """The parts of a server, or of a data folder that no server holds.
 
-    Only a server has ``delivery``, and ``keys``, which it consults all the time. What is asked of
-    a folder alone takes effect when it is served.
+    Only a server has ``delivery``, ``derived``, and ``keys``, which it consults all the time. What
+    is asked of a folder alone takes effect when it is served.
     """
 
     release: Release
@@ -34,6 +35,7 @@ class Control:
     clock: Clock
     delivery: Delivery | None = None
     keys: Keys | None = None
+    derived: DerivedEvents | None = None
 
 
 Verb: TypeAlias = Callable[[Control, Body], Awaitable[Body]]

@@ -5,10 +5,13 @@ from dataclasses import replace
 
 from engine.control import asked as read
 from engine.control.control import Control
+from engine.delivery.records import BY_HAND, DROPPED
 from engine.delivery.replayed import CAME_THROUGH
+from engine.delivery.same import Name, marks_of, name_of, paired
 from engine.model.clock import Millis
 from engine.model.delivery import UNSETTLED, Delivery, DeliveryKey, State
 from engine.model.jsonvalue import Body
+from engine.model.replay import Replay, ReplayState
 from engine.release.destination import Mode
 from engine.state.interface import DeliveryFilter
 
@@ -17,8 +20,7 @@ PAGE = 500
 
 FILTERS = ("message_id", "destination", "rule", "event", "reason", "since", "until")
 BEGINNING = DeliveryKey(0, "")
-BY_HAND = "retried by hand"
-NOT_RETRIED = ("not_kept", "not_running", "busy", "of_replays", "delivered")
+NOT_RETRIED = ("not_kept", "not_running", "busy", "delivered")
 
 SPARE_MS = 3_600_000
 """What ends between the steps of a retry leaves its entry put off so far: nothing is stuck."""
@@ -54,7 +56,7 @@ async def drop(control: Control, asked: Body) -> Body:
                 replace(
                     one,
                     state=State.SKIPPED,
-                    reason=f"dropped by hand: {one.reason}",
+                    reason=f"{DROPPED}: {one.reason}",
                     at=now,
                     next_at=None,
                 )
@@ -114,52 +116,98 @@ async def _retry(
     if known is None or known.mode is Mode.OFF or destination not in groups:
         counts["not_running"] += len(letters)
         return
-    live = [one for one in letters if one.key.replay == 0]
-    counts["of_replays"] += len(letters) - len(live)
-    entries = await control.log.read_at(sorted({one.key.position for one in live}))
+    entries = await control.log.read_at(sorted({one.key.position for one in letters}))
     kept = {entry.position for entry in entries}
-    counts["not_kept"] += sum(one.key.position not in kept for one in live)
-    busy = await _busy(control, destination, kept)
-    counts["busy"] += sum(one.key.position in busy for one in live)
-    due = [one for one in live if one.key.position in kept - busy]
-    through = await _came_through(control, destination, due)
+    counts["not_kept"] += sum(one.key.position not in kept for one in letters)
+    due = [one for one in letters if one.key.position in kept]
+    recorded = await control.state.deliveries_at(destination, sorted(kept))
+    busy = await _busy(control, destination, due, recorded) | _older_of_two(due)
+    counts["busy"] += len(busy)
+    replays = {one.number: one for one in await control.state.replays()}
+    through = _came_through(due, recorded, replays) - busy
     counts["delivered"] += len(through)
-    due = [one for one in due if one.key not in through]
-    if due:
-        await _make_due(control, destination, due)
+    due = [one for one in due if one.key not in busy | through]
+    if live := [one for one in due if not one.key.replay]:
+        await _make_due(control, destination, live)
+    for number in sorted({one.key.replay for one in due} - {0}):
+        await _give_to_replay(control, number, [one for one in due if one.key.replay == number])
     counts["retried"] += len(due)
 
 
-async def _came_through(
-    control: Control, destination: str, letters: Sequence[Delivery]
+def _came_through(
+    letters: Sequence[Delivery], recorded: Sequence[Delivery], replays: Mapping[int, Replay]
 ) -> set[DeliveryKey]:
-    """Those that a replay has brought through since: sent again they would count twice."""
-    positions = sorted({one.key.position for one in letters})
-    recorded = await control.state.deliveries_at(destination, positions)
-    replayed = [one for one in recorded if one.key.replay and one.state in CAME_THROUGH]
-    return {one.key for one in letters if any(_is_same(one, other) for other in replayed)}
+    """Those that were delivered otherwise: sent again they would count twice.
 
-
-def _is_same(letter: Delivery, other: Delivery) -> bool:
-    if letter.key.position != other.key.position:
-        return False
-    if letter.dedupe_key is not None and other.dedupe_key is not None:
-        return letter.dedupe_key == other.dedupe_key
-    return (letter.key.rule, letter.key.part) == (other.key.rule, other.key.part)
-
-
-async def _busy(control: Control, destination: str, positions: Collection[int]) -> set[int]:
-    """Entries that the consumer has in hand, or may take in hand before we are done.
-
-    It would then tell the log that it has finished with them, and what we put off would be lost.
+    What a replay was to send ``again`` counts only if it came through after the letter died.
     """
+    found: set[DeliveryKey] = set()
+    for letter in letters:
+        replay = replays.get(letter.key.replay)
+        since = letter.at if replay is not None and replay.again else 0
+        here = [one for one in recorded if one.key.position == letter.key.position]
+        theirs = [one for one in here if one.key.replay == letter.key.replay]
+        others = [one for one in here if one.key.replay != letter.key.replay]
+        came = [one for one in others if one.state in CAME_THROUGH and one.at >= since]
+        to_go: set[Name] = {name_of(one) for one in theirs if one.state is State.DEAD}
+        same = paired(marks_of(came), marks_of(theirs), to_go)
+        if name_of(letter) in same.values():
+            found.add(letter.key)
+    return found
+
+
+async def _busy(
+    control: Control, destination: str, letters: Sequence[Delivery], recorded: Sequence[Delivery]
+) -> set[DeliveryKey]:
+    """Those whose entry is in hand, or may be taken in hand before we are done.
+
+    Live traffic would then tell the log that it has finished with an entry, and what we put off
+    would be lost; without a server nothing is in hand. A replay that was stopped a moment ago
+    still has to let go of what it had.
+    """
+    on_its_way = [one for one in recorded if one.state in UNSETTLED]
+    elsewhere = {(one.key.position, *name_of(one)) for one in on_its_way}
+    busy = {one.key for one in letters if (one.key.position, *name_of(one)) in elsewhere}
+    for number in {one.key.replay for one in letters} - {0}:
+        stopped = [one for one in await control.state.replays() if one.number == number]
+        if any(one.state is ReplayState.STOPPED for one in stopped) and (
+            await control.state.count_open(number)
+        ):
+            busy |= {one.key for one in letters if one.key.replay == number}
     if control.delivery is None:
-        return set()
-    recorded = await control.state.deliveries_at(destination, sorted(positions))
-    live = (one for one in recorded if one.key.replay == 0)
-    moving = {one.key.position for one in live if one.state in UNSETTLED}
-    held = {one for one in positions if control.delivery.is_open(destination, one)}
-    return moving | held
+        return busy
+    moving = {one.key.position for one in on_its_way if not one.key.replay}
+    is_open = control.delivery.is_open
+    return busy | {
+        one.key
+        for one in letters
+        if is_open(destination, one.key.position)
+        or (not one.key.replay and one.key.position in moving)
+    }
+
+
+def _older_of_two(letters: Sequence[Delivery]) -> set[DeliveryKey]:
+    """Those that died a second time, as in a replay: the newer letter goes for both."""
+    newest: dict[tuple[int, Name], Delivery] = {}
+    for one in sorted(letters, key=lambda one: (one.at, one.key.replay)):
+        newest[one.key.position, name_of(one)] = one
+    return {one.key for one in letters} - {one.key for one in newest.values()}
+
+
+async def _give_to_replay(control: Control, number: int, letters: Sequence[Delivery]) -> None:
+    """Record these as retrying, undecided, and have their replay run once more for them.
+
+    Opened first, so that nothing is stuck if we end half way; and opened last, as it may have
+    ended before it saw them.
+    """
+    now = control.clock()
+    await control.state.reopen_replay(number)
+    await control.state.record([_undecided(one, now) for one in letters])
+    await control.state.reopen_replay(number)
+    name = letters[0].key.destination
+    control.ingest.notices.deliveries(name, State.RETRYING, len(letters))
+    if control.delivery is not None:
+        control.delivery.replays.look()
 
 
 async def _make_due(control: Control, destination: str, letters: Sequence[Delivery]) -> None:

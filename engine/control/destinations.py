@@ -2,12 +2,11 @@
 
 from engine.control import asked as read
 from engine.control.control import Control, ControlError
-from engine.delivery.pauses import HandPause, store_pause, stored_pauses
+from engine.delivery.pauses import BY_HAND, HandPause, store_pause, stored_pauses
 from engine.model.jsonvalue import Body
 from engine.model.names import did_you_mean
 from engine.release.destination import Destination, Mode
 
-BY_HAND = "paused by hand"
 LONGEST_REASON = 300
 
 

@@ -1,6 +1,7 @@
 """Keys made and revoked at run time; one takes effect at once where a server is asked."""
 
 import secrets
+from collections.abc import Sequence
 from dataclasses import replace
 
 from engine.control import asked as read
@@ -17,6 +18,7 @@ RANDOM_BYTES = 32
 ID_LENGTH = 8
 LONGEST_NAME = 100
 ANY = {"kind", "source", "name"}
+LAST = "without one, commands can change nothing beside a running server"
 
 
 async def create(control: Control, asked: Body) -> Body:
@@ -38,10 +40,19 @@ async def create(control: Control, asked: Body) -> Body:
 async def revoke(control: Control, asked: Body) -> Body:
     """Revoke the key whose digest begins with ``{"id"}``, made here or standing in the files.
 
-    Revoked again, it stays as it was.
+    Revoked again, it stays as it was. The last admin token needs ``"last": true``: after it nobody
+    can change anything through ``/admin``. ``left`` is how many good keys the source still has, or
+    how many good tokens there are.
     """
-    read.only(asked, {"id"})
-    key = _one_of(await all_keys(control), read.needed(asked, "id").lower())
+    read.only(asked, {"id", "last"})
+    keys, may_be_last = await all_keys(control), read.flag(asked, "last")
+    key = key_of(keys, read.needed(asked, "id"))
+    if is_last_token(keys, key) and not may_be_last:
+        raise ControlError(
+            f"{key.digest[:ID_LENGTH]} is the last admin token, and nothing was revoked: {LAST}. "
+            "Make another first, `encamina keys create --admin`, or say that it may be the last: "
+            '--yes, or "last": true'
+        )
     if key.revoked_at is None:
         await store_key(control.state, replace(key, revoked_at=control.clock()))
         await _renew(control)
@@ -50,13 +61,42 @@ async def revoke(control: Control, asked: Body) -> Body:
         "kind": str(key.kind),
         "source": key.source or None,
         "revoked": 0 if key.revoked_at is not None else 1,
+        "left": len(_others(keys, key)),
     }
 
 
 async def all_keys(control: Control) -> list[StoredKey]:
     """Those of the files, then those made since; what was revoked of the files is told once."""
     stored = await stored_keys(control.state)
-    return [*keys_of_files(control.release, stored), *stored]
+    return [*keys_of_files(control.release.keys, stored), *stored]
+
+
+def key_of(keys: Sequence[StoredKey], id_: str) -> StoredKey:
+    """The key whose digest begins so; raises ``ControlError`` where that is not one."""
+    id_ = id_.lower()
+    if len(id_) < ID_LENGTH:
+        raise ControlError(f'id is "{id_}"; expected {ID_LENGTH} or more digits of it')
+    found = [one for one in keys if one.digest.startswith(id_)]
+    if len(found) != 1:
+        what = "no key has" if not found else "several keys have"
+        raise ControlError(f'{what} the id "{id_}"; `encamina keys list` shows them all')
+    return found[0]
+
+
+def is_last_token(keys: Sequence[StoredKey], key: StoredKey) -> bool:
+    """Whether the key is the only admin token that is good."""
+    return key.kind is KeyKind.ADMIN and key.revoked_at is None and not _others(keys, key)
+
+
+def _others(keys: Sequence[StoredKey], key: StoredKey) -> list[StoredKey]:
+    """The good keys, but for this one, that are good for the same."""
+    return [
+        one
+        for one in keys
+        if (one.kind, one.source) == (key.kind, key.source)
+        and one.revoked_at is None
+        and one.digest != key.digest
+    ]
 
 
 async def _renew(control: Control) -> None:
@@ -84,13 +124,3 @@ def _check(control: Control, kind: KeyKind, source: str | None, name: str) -> No
     if source not in known:
         hint = did_you_mean(source, known) or f"encamina.yaml has {', '.join(known)}"
         raise ControlError(f'no source "{source}"; {hint}')
-
-
-def _one_of(keys: list[StoredKey], id_: str) -> StoredKey:
-    if len(id_) < ID_LENGTH:
-        raise ControlError(f'id is "{id_}"; expected {ID_LENGTH} or more digits of it')
-    found = [one for one in keys if one.digest.startswith(id_)]
-    if len(found) != 1:
-        what = "no key has" if not found else "several keys have"
-        raise ControlError(f'{what} the id "{id_}"; `encamina keys list` shows them all')
-    return found[0]

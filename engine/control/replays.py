@@ -16,6 +16,9 @@ from engine.release.release import Release
 ASKED = ("destination", "since", "until", "event", "again", "rate")
 MOST_RUNNING = 8
 DAY_MS = 86_400_000
+SLOWEST_PER_S = 1 / 3_600
+"""A slower one would never end, and its next moment lie beyond what a clock can count."""
+FASTEST_PER_S = 1e9
 
 
 async def start(control: Control, asked: Body) -> Body:
@@ -116,4 +119,9 @@ def _rate(value: Json) -> float | None:
         return None
     if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
         raise ControlError("rate is no number above 0; expected events a second")
+    if not SLOWEST_PER_S <= value <= FASTEST_PER_S:
+        raise ControlError(
+            f"rate is {str(value)[:24]} events a second; expected at least one an hour "
+            f"(--rate 1/h, or 0.000278), and at most {FASTEST_PER_S:,.0f} a second"
+        )
     return float(value)

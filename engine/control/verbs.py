@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from engine.control import dead, destinations, keys, quarantine, replays
+from engine.control import dead, derived, destinations, keys, quarantine, replays
 from engine.control.control import Control, ControlError, Verb
 from engine.model.jsonvalue import Body
 from engine.model.names import did_you_mean
@@ -10,6 +10,7 @@ from engine.model.names import did_you_mean
 VERBS: Mapping[str, Verb] = {
     "dead/drop": dead.drop,
     "dead/retry": dead.retry,
+    "derived/backfill": derived.backfill,
     "destinations/pause": destinations.pause,
     "destinations/resume": destinations.resume,
     "keys/create": keys.create,

@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Protocol
 
-from engine.delivery.answers import heard
+from engine.delivery.answers import heard, words_of
 from engine.delivery.gate import Gate
 from engine.delivery.pace import Pace
 from engine.delivery.records import (
@@ -34,7 +35,7 @@ from engine.model.delivery import (
 )
 from engine.pipeline.batch import Item, halves
 from engine.pipeline.classify import classify
-from engine.pipeline.request import BodyFault, Moment, RequestFault, build_request, mask
+from engine.pipeline.request import BodyFault, Moment, RequestFault, build_request
 from engine.release.destination import Destination
 from engine.telemetry.notices import Notices
 
@@ -42,9 +43,19 @@ OF_THIS_REQUEST = frozenset({409, 425})
 """What is tried again, but tells nothing of how the vendor is: only this request came too early."""
 
 
+class Taker(Protocol):
+    """Who takes payloads where no request is sent, such as the analytics store."""
+
+    async def hand_over(self, batch: Sequence[Item]) -> list[Outcome]:
+        """What became of each of them; Retry where its storage fails."""
+
+
 @dataclass(frozen=True, slots=True)
 class Attempts:
-    """What sending for one destination needs; ``jitter`` gives numbers in [0, 1)."""
+    """What sending for one destination needs; ``jitter`` gives numbers in [0, 1).
+
+    With a ``taker`` nothing is sent: it stands where the vendor would.
+    """
 
     destination: Destination
     env: Mapping[str, str]
@@ -55,6 +66,7 @@ class Attempts:
     notices: Notices
     clock: Clock
     jitter: Callable[[], float]
+    taker: Taker | None = None
 
     async def send(self, batch: Sequence[Item], *, probe: bool = False) -> None:
         """Send a batch, and parts of it where the answer asks for that, until all is settled."""
@@ -110,6 +122,10 @@ class Attempts:
         payloads = [item.payload for item in batch]
         attempt = max(item.delivery.attempts for item in batch) + 1
         try:
+            if self.taker is not None:
+                outcomes = [_told(one, ()) for one in await self.taker.hand_over(batch)]
+                self._note_health(0, outcomes)
+                return outcomes, Heard(self.clock(), None, "", len(batch))
             moment = Moment(self.clock(), attempt)
             request = build_request(self.destination, self.env, payloads, moment)
             answer = await self.sender.send(
@@ -119,9 +135,9 @@ class Attempts:
             said = heard(answer, len(batch), request.secrets, self.clock())
             return self._judged(payloads, request, answer), said
         except RequestFault as fault:
-            return [Pause(str(fault))] * len(batch), said
+            return [_told(Pause(str(fault)), ())] * len(batch), said
         except BodyFault as fault:
-            return [Split(str(fault))] * len(batch), said
+            return [_told(Split(str(fault)), ())] * len(batch), said
         except Exception as error:  # noqa: BLE001 - our own bug: kept, alarmed, tried again
             self.notices.alarm("send", error, destination=self.destination.name)
             return [Retry(f"fault of Encamina: {type(error).__name__}")] * len(batch), said
@@ -130,8 +146,8 @@ class Attempts:
         self, payloads: Sequence[Payload], request: Request, answer: Answer | NoAnswer
     ) -> list[Outcome]:
         outcomes = classify(self.destination, payloads, answer, self.clock())
-        shown = [_without_secrets(one, request.secrets) for one in outcomes]
-        self._note_health(answer, shown)
+        shown = [_told(one, request.secrets) for one in outcomes]
+        self._note_health(_status(answer), shown)
         return shown
 
     def _when(self, item: Item, outcome: Outcome) -> When:
@@ -143,11 +159,11 @@ class Attempts:
         # Nothing is sent before the gate lets through again, if it is shut.
         return When(now, max(again, self.gate.probe_at), self.gate.probe_at)
 
-    def _note_health(self, answer: Answer | NoAnswer, outcomes: Sequence[Outcome]) -> None:
+    def _note_health(self, status: int, outcomes: Sequence[Outcome]) -> None:
         """Tell the breaker how the vendor is, and leave it alone for as long as it asks for."""
         name = self.destination.name
         failed = [one for one in outcomes if isinstance(one, Retry) and not one.now]
-        if len(failed) < len(outcomes) or _status(answer) in OF_THIS_REQUEST:
+        if len(failed) < len(outcomes) or status in OF_THIS_REQUEST:
             if self.gate.worked():
                 self.notices.breaker_closed(name)
             return
@@ -177,11 +193,11 @@ class Attempts:
         return resumed
 
 
-def _without_secrets(outcome: Outcome, secrets: Sequence[str]) -> Outcome:
-    """The outcome with no secret in its reason: some vendors repeat what they were sent."""
+def _told(outcome: Outcome, secrets: Sequence[str]) -> Outcome:
+    """The outcome with nothing secret or personal in its reason, which is shown to many."""
     if isinstance(outcome, Delivered | Unverified):
         return outcome
-    return replace(outcome, reason=mask(outcome.reason, secrets))
+    return replace(outcome, reason=words_of(outcome.reason, secrets))
 
 
 def _status(answer: Answer | NoAnswer) -> int:

@@ -11,17 +11,13 @@ from typing import Protocol
 
 import trio
 
+from engine.delivery.fates import Decider
 from engine.delivery.gate import Passage
 from engine.delivery.order import Order, in_log_order, restored
 from engine.delivery.records import (
-    decided,
-    expired,
-    faulted,
     stored_payload,
-    taken_up,
     without_consent,
 )
-from engine.delivery.retry import retry_at
 from engine.delivery.way import Way
 from engine.log.interface import Entry, Log
 from engine.model.delivery import UNSETTLED, Delivery, DeliveryKey
@@ -29,8 +25,7 @@ from engine.model.delivery import State as DeliveryState
 from engine.model.event import Event, Source
 from engine.model.person import Remembered
 from engine.pipeline.batch import Batcher, Item
-from engine.pipeline.decide import decide, has_consent
-from engine.pipeline.scope import view
+from engine.pipeline.decide import has_consent
 from engine.release.destination import Destination
 from engine.state.interface import State
 
@@ -71,12 +66,17 @@ class Consumer:
     order: Order | None = None
     slots: trio.Semaphore | None = None
     batcher: Batcher = field(init=False)
+    _decider: Decider = field(init=False)
     _ready: int = 0
     _reading: trio.CancelScope = field(default_factory=trio.CancelScope)
     _replaced: set[DeliveryKey] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.batcher = Batcher(self.destination.batch)
+        way = self.attempts
+        self._decider = Decider(
+            self.destination, self.release, self.sources, way.notices, way.clock, way.jitter
+        )
 
     def stop(self) -> None:
         """Read no more; what is on its way is finished, what waits in a batch is read again."""
@@ -240,58 +240,22 @@ class Consumer:
             for key, one in recorded.items()
             if one.state in UNSETTLED and key not in undecided
         ]
+        refused: list[Delivery] = []
         if items and not has_consent(self.destination, entry.event, stored):
             refused = [without_consent(one.delivery, self.attempts.clock()) for one in items]
-            return [], refused
-        if entry.put_off and recorded and not undecided:
-            return items, []
-        fresh, done = self._decide(entry, [recorded[key] for key in undecided], stored)
-        decided_keys = {one.delivery.key for one in fresh} | {one.key for one in done}
-        self._replaced |= undecided - decided_keys
-        known = recorded.keys() - undecided
-        return (
-            items + [one for one in fresh if one.delivery.key not in known],
-            [one for one in done if one.key not in known],
+            items = []
+        if not undecided and (refused or (entry.put_off and recorded)):
+            return items, refused
+        fates = self._decider.fates(
+            entry,
+            stored,
+            open_=[recorded[key] for key in undecided],
+            known=[one for key, one in recorded.items() if key not in undecided],
         )
-
-    def _decide(
-        self, entry: Entry, before: Sequence[Delivery], stored: Mapping[str, Remembered]
-    ) -> tuple[list[Item], list[Delivery]]:
-        """What today's rules make of the entry, after these records of it that had no payload."""
-        now = self.attempts.clock()
-        event = entry.event
-        try:
-            source = self.sources.get(event.source) or Source(event.source)
-            decisions = decide(self.destination, event, source, now, view(event, source, stored))
-            records = [
-                decided(one, self.destination, entry, self.release, now) for one in decisions
-            ]
-        except Exception as error:  # noqa: BLE001 - our own bug: kept, alarmed, tried again
-            return [], [self._undecided(entry, error, before)]
-        if before:
-            records = [taken_up(one, before) for one in records]
-        items = [
-            Item(record, one.payload)
-            for record, one in zip(records, decisions, strict=True)
-            if record.state is DeliveryState.WAITING and one.payload is not None
-        ]
-        return items, [one for one in records if one.state is not DeliveryState.WAITING]
-
-    def _undecided(self, entry: Entry, error: Exception, before: Sequence[Delivery]) -> Delivery:
-        """The record of an event that our own fault kept from being decided, to be tried again."""
-        self.attempts.notices.alarm("decide", error, destination=self.destination.name)
-        now, retry = self.attempts.clock(), self.destination.retry
-        reason = f"fault of Encamina: {type(error).__name__}"
-        record = taken_up(faulted(entry, self.destination, self.release, reason, now), before)
-        attempts = max((one.attempts for one in before), default=0) + 1
-        record = replace(
-            record,
-            attempts=attempts,
-            next_at=retry_at(attempts, now, retry, None, self.attempts.jitter()),
-        )
-        return expired(record, retry.max_age_ms, now) or record
+        self._replaced |= fates.replaced
+        return items + list(fates.items), refused + list(fates.done)
 
 
 def _is_undecided(delivery: Delivery) -> bool:
-    """Whether our own fault kept the event from being decided: a retry without a payload."""
+    """Whether it is to be decided anew: retried by hand, held back untried, or a fault of ours."""
     return delivery.state in UNSETTLED and delivery.payload is None

@@ -17,6 +17,9 @@ NEVER = Millis(0)
 PROBE_EVERY_MS = 600_000
 """How often a paused destination is tried with one batch (design, section 4)."""
 
+LOOK_EVERY_MS = 60_000
+"""How often one that a person paused is looked at for what is too old: it costs no request."""
+
 
 class Passage(IntEnum):
     """How a gate lets through: ``GO`` freely; ``PROBE`` one batch, to see what the vendor says.
@@ -78,7 +81,7 @@ class Gate:
         self.reason, self.by_hand = reason, by_hand
         if was_open:
             self.since = self.clock() if since is None else since
-        self._tries_at = self._note() + PROBE_EVERY_MS
+        self._tries_at = self._note() + self._try_every_ms()
         self._change()
         return was_open
 
@@ -140,7 +143,7 @@ class Gate:
             with trio.move_on_after(wait_ms / 1000):
                 await self._changed.wait()
         if self.reason is not None or self._slow_until > _now():
-            self._tries_at = self._note() + PROBE_EVERY_MS
+            self._tries_at = self._note() + self._try_every_ms()
             return Passage.LOOK if self.is_shut(probe=True) else Passage.PROBE
         return Passage.PROBE if self.breaker.until is not None else Passage.GO
 
@@ -151,6 +154,9 @@ class Gate:
         if self._slow_until > _now():
             return min(self._slow_until, self._tries_at)
         return self.breaker.until or 0
+
+    def _try_every_ms(self) -> int:
+        return LOOK_EVERY_MS if self.by_hand else PROBE_EVERY_MS
 
     def _change(self) -> None:
         self._changed.set()

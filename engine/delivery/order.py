@@ -7,7 +7,7 @@ place, so it holds up the later ones. After a restart the state tells who is uns
 """
 
 from bisect import bisect_left, insort
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 
@@ -51,7 +51,8 @@ class _How(Enum):
 class _Place:
     person: int
     how: _How
-    next_at: Millis = AT_ONCE
+    next_at: Millis | None = AT_ONCE
+    """When the log hands it out; None while that is being written."""
 
 
 @dataclass(slots=True)
@@ -63,6 +64,7 @@ class Order:
     _people: dict[int, list[int]] = field(default_factory=dict)
     _places: dict[int, _Place] = field(default_factory=dict)
     _going: set[int] = field(default_factory=set)
+    _lent: set[int] = field(default_factory=set)
     _changed: trio.Event = field(default_factory=trio.Event)
 
     def __len__(self) -> int:
@@ -84,7 +86,7 @@ class Order:
         max_age_ms: int,
     ) -> tuple[list[Item], list[Delivery]]:
         """What of the entry is to be sent now and what is to be recorded, if it waits its turn."""
-        person = _person_of(entry.event)
+        person = person_of(entry.event)
         if person is None or not (items or any(one.state in UNSETTLED for one in done)):
             return items, done
         if not items:
@@ -111,8 +113,8 @@ class Order:
             place.next_at = next_at
         return self._free(place.person)
 
-    def back(self, position: int, next_at: Millis) -> bool:
-        """What was on its way is about to be put off until ``next_at``; False where nothing was.
+    def back(self, position: int) -> bool:
+        """What was on its way is about to be put off; False where nothing was.
 
         Called before the log is told: it may hand the event out again before that returns.
         """
@@ -120,9 +122,15 @@ class Order:
         if place is None or place.how is not _How.GOING:
             return False
         self._going.discard(place.person)
-        place.how, place.next_at = _How.LATE, next_at
-        self._tell()
+        place.how, place.next_at = _How.LATE, None
         return True
+
+    def put_off(self, positions: Collection[int], at: Millis) -> None:
+        """The log has it written that it hands these out at that moment."""
+        for position in positions:
+            if (place := self._places.get(position)) is not None:
+                place.next_at = at
+        self._tell()
 
     def put(self, position: int, person: int, *, parked: bool = False) -> None:
         """The event there is unsettled: to be tried again, or ``parked`` behind another."""
@@ -131,6 +139,19 @@ class Order:
     def free(self) -> list[int]:
         """Those that are parked behind nobody."""
         found = [self._free(person) for person in self._people]
+        return [position for position in found if position is not None]
+
+    def lend(self, person: int) -> bool:
+        """Let a replay send something of this person; False while live traffic has something."""
+        if person in self._people or person in self._lent:
+            return False
+        self._lent.add(person)
+        return True
+
+    def take_back(self, people: Collection[int]) -> list[int]:
+        """The replay has sent what it had of these; the positions that may go by that."""
+        self._lent.difference_update(people)
+        found = [self._free(person) for person in people]
         return [position for position in found if position is not None]
 
     def woken(self) -> None:
@@ -142,7 +163,8 @@ class Order:
     async def room(self, limit: int, clock: Clock) -> int:
         """How many entries may be read, once there is room; what is due needs none."""
         while len(self._places) >= MOST_HELD and self.reached >= self.known:
-            late = [one.next_at for one in self._places.values() if not self._is_busy(one)]
+            places = [one for one in self._places.values() if not self._is_busy(one)]
+            late = [one.next_at for one in places if one.next_at is not None]
             if due := sum(at <= clock() for at in late):
                 return min(due, limit)
             wait_s = (min(late) - clock()) / 1000 if late else float("inf")
@@ -161,7 +183,7 @@ class Order:
             self.put(entry.position, person)
             return CATCH_UP_MS
         place = self._place(entry.position, person, _How.HELD)
-        if self._people[person][0] != entry.position or person in self._going:
+        if self._people[person][0] != entry.position or self._has_one_going(person):
             return LOOK_EVERY_MS
         place.how = _How.GOING
         self._going.add(person)
@@ -182,13 +204,16 @@ class Order:
 
     def _free(self, person: int) -> int | None:
         theirs = self._people.get(person)
-        if not theirs or person in self._going:
+        if not theirs or self._has_one_going(person):
             return None
         first = self._places[theirs[0]]
         if first.how is not _How.PARKED:
             return None
-        first.next_at = AT_ONCE
+        first.next_at = None
         return theirs[0]
+
+    def _has_one_going(self, person: int) -> bool:
+        return person in self._going or person in self._lent
 
     def _is_busy(self, place: _Place) -> bool:
         return place.how in (_How.GOING, _How.HELD)
@@ -204,12 +229,13 @@ async def restored(destination: str, log: Log, state: State) -> Order:
     for which in sorted(UNSETTLED):
         for one in await _all(state, DeliveryFilter(destination=destination, state=which)):
             for entry in await log.read_range(one.key.position - 1, 1, until=one.key.position):
-                if (person := _person_of(entry.event)) is not None:
+                if (person := person_of(entry.event)) is not None:
                     order.put(entry.position, person, parked=which is DeliveryState.WAITING)
                     order.known = max(order.known, entry.position)
     order.reached = await _head(destination, log)
     if free := order.free():
         await log.retry(destination, free, AT_ONCE)
+        order.put_off(free, AT_ONCE)
     return order
 
 
@@ -243,7 +269,7 @@ async def _all(state: State, which: DeliveryFilter) -> list[Delivery]:
     return found
 
 
-def _person_of(event: Event) -> int | None:
+def person_of(event: Event) -> int | None:
     """The person as a number: two who share one only wait for each other."""
     for name in ("userId", "anonymousId"):
         if isinstance(id_ := event.body.get(name), str) and id_:

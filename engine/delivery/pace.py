@@ -44,14 +44,17 @@ class Pace:
 
     async def wait(self, events: int = 1) -> None:
         """Return when the next request, with so many events, may begin."""
-        if self._requests is None and self._events is None:
-            return
+        if self._requests is not None or self._events is not None:
+            await trio.sleep_until(self.take(events))
+
+    def take(self, events: int = 1) -> float:
+        """The moment at which that request may begin, by trio's clock; its place is taken."""
         now_s = begins_s = trio.current_time()
         if self._requests is not None:
             begins_s = max(begins_s, self._requests.take(1, now_s))
         if self._events is not None:
             begins_s = max(begins_s, self._events.take(events, now_s))
-        await trio.sleep_until(begins_s)
+        return begins_s
 
 
 def _bucket(rate_per_s: float | None) -> _Bucket | None:

@@ -14,6 +14,8 @@ from engine.model.jsonvalue import as_body
 from engine.state.interface import State
 
 PREFIX = "pause:"
+BY_HAND = "paused by hand"
+"""The reason of a pause for which nobody gave one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,9 +28,13 @@ from engine.model.delivery import (
 )
 from engine.model.jsonvalue import as_body
 from engine.pipeline.batch import Item
-from engine.pipeline.decide import age_text, look_up, payload_of, too_old
+from engine.pipeline.decide import NO_RULE, age_text, look_up, payload_of, too_old
 from engine.project.units import duration_text
 from engine.release.destination import Destination
+
+BY_HAND = "retried by hand"
+DROPPED = "dropped by hand"
+"""The reason of what a person retried, and how that of what a person dropped begins."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +63,18 @@ def decided(
         at=now,
         due_at=event.received_at,
         release=release,
-        digest=hashlib.sha256(payload).hexdigest() if payload is not None else None,
+        digest=digest_of(payload) if payload is not None else None,
         dedupe_key=decision.payload.dedupe_key if decision.payload else None,
         payload=payload if state is State.WAITING else None,
         window_ms=decision.window_ms,
         event_at=event.timestamp,
         match_keys=_carried(destination, decision.payload),
     )
+
+
+def digest_of(payload: bytes) -> str:
+    """What a payload is known by once it is not kept any more."""
+    return hashlib.sha256(payload).hexdigest()
 
 
 def _carried(destination: Destination, payload: Payload | None) -> MatchKeys | None:
@@ -215,6 +224,30 @@ def _settled(delivery: Delivery, state: State, reason: str) -> Delivery:
 def without_consent(delivery: Delivery, now: Millis) -> Delivery:
     """The record of a delivery on its way whose person refuses it now."""
     return replace(_settled(delivery, State.SKIPPED, "consent"), at=now, next_at=None)
+
+
+def without_place(
+    letter: Delivery, heir: tuple[str, int] | None, skips: Sequence[Delivery], now: Millis
+) -> Delivery:
+    """The record of a retried dead letter that has no delivery under its own name today.
+
+    ``heir`` is the rule and part that took its place, ``skips`` what keeps the whole event from
+    its destination. Without any of both it stays dead.
+    """
+    rule = letter.key.rule
+    if heir is not None:
+        state, reason = State.SKIPPED, f'rule "{heir[0]}" took the place of rule "{rule}"'
+    elif skips and skips[0].reason != NO_RULE:
+        state, reason = State.SKIPPED, skips[0].reason
+    else:
+        state, reason = State.DEAD, f'rule "{rule}" is gone, or takes this event no more'
+    return replace(_settled(letter, state, reason), at=now, next_at=None)
+
+
+def not_kept(delivery: Delivery, now: Millis) -> Delivery:
+    """The record of a retried letter whose event is gone from the log meanwhile."""
+    reason = "the log keeps its event no more"
+    return replace(_settled(delivery, State.DEAD, reason), at=now, next_at=None)
 
 
 def expired(delivery: Delivery, max_age_ms: int, now: Millis) -> Delivery | None:

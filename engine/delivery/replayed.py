@@ -1,18 +1,30 @@
 """What of the log a replay is of, and which count each decision belongs to."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 
+from engine.codec.body import dumps
+from engine.delivery.records import DROPPED, digest_of
+from engine.delivery.same import Mark, Name, marks_of, name_of, paired, seats
 from engine.log.interface import Entry
 from engine.model.clock import Millis
 from engine.model.decision import Decision, Verb
-from engine.model.delivery import Delivery
+from engine.model.delivery import UNSETTLED, Delivery
 from engine.model.delivery import State as DeliveryState
 from engine.model.event import Event
 from engine.model.replay import Replay
-from engine.pipeline.decide import too_old
+from engine.pipeline.decide import NO_RULE, too_old
 from engine.state.interface import State
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """What is known of an entry: its ``records``, and whether live traffic still has it."""
+
+    records: Sequence[Delivery] = ()
+    in_hand: bool = False
+
 
 CAME_THROUGH = frozenset({DeliveryState.DELIVERED, DeliveryState.UNVERIFIED})
 AT_ONCE = 200
@@ -27,43 +39,77 @@ def is_chosen(replay: Replay, event: Event) -> bool:
     return replay.event is None or fnmatchcase(event.name or event.type, replay.event)
 
 
-async def delivered_before(
-    state: State, replay: Replay, entries: Sequence[Entry]
-) -> Mapping[int, Sequence[Delivery]]:
-    """By position, what came through at the destination; nothing where it goes again anyway."""
-    if replay.again or not entries:
-        return {}
+async def recorded_before(
+    state: State, replay: Replay, entries: Sequence[Entry], in_hand: Collection[int]
+) -> Mapping[int, Before]:
+    """By position, what is known of these entries at the destination beside this replay.
+
+    ``in_hand`` are the positions that live traffic had not finished with, asked for first.
+    """
     found: dict[int, list[Delivery]] = {}
     positions = [one.position for one in entries]
-    for one in await state.deliveries_at(replay.destination, positions):
-        if one.state in CAME_THROUGH:
-            found.setdefault(one.key.position, []).append(one)
-    return found
+    if positions:
+        for one in await state.deliveries_at(replay.destination, positions):
+            if one.key.replay != replay.number or not replay.number:
+                found.setdefault(one.key.position, []).append(one)
+    return {at: Before(tuple(found.get(at, ())), at in in_hand) for at in positions}
 
 
-def word_for(
-    decision: Decision, event: Event, before: Sequence[Delivery], replay: Replay, now: Millis
-) -> str:
-    """Which count of a replay a decision belongs to."""
+def words_for(
+    decisions: Sequence[Decision], event: Event, before: Before, replay: Replay, now: Millis
+) -> list[tuple[str, int]]:
+    """Which count of a replay each decision of an event belongs to, and the part it goes under."""
+    places: Mapping[Name, Name] = {}
+    seat: Mapping[Name, Name] = {}
+    if before.records:
+        to_go = {name_of(one) for one in before.records if one.state is DeliveryState.DEAD}
+        fresh = [_mark(one) for one in decisions]
+        marks = marks_of(before.records)
+        places = paired(fresh, marks, to_go)
+        seat = seats(list(map(_name, decisions)), {one.name for one in marks}, places)
+    words = []
+    for one in decisions:
+        if one.verb is Verb.SEND:
+            same = [old for old in before.records if name_of(old) == places.get(_name(one))]
+            word = _word_of(same, replay, in_hand=before.in_hand)
+        else:
+            word = _word_of_unsent(one, event, now)
+        words.append((word, seat.get(_name(one), _name(one))[1]))
+    return words
+
+
+def _word_of(same: Sequence[Delivery], replay: Replay, *, in_hand: bool) -> str:
+    """Which count something belongs to that is recorded so, live or of other replays."""
+    if any(one.state in UNSETTLED for one in same) or (in_hand and not same):
+        return "on_their_way"
+    if not same or replay.again:
+        return "to_send"
+    if any(one.state in CAME_THROUGH for one in same):
+        return "left_out"
+    newest = max(same, key=lambda one: one.at)
+    return "dropped" if newest.reason.startswith(DROPPED) else "to_send"
+
+
+def _word_of_unsent(decision: Decision, event: Event, now: Millis) -> str:
     match decision.verb:
-        case Verb.SEND:
-            is_through = not replay.again and any(is_same(one, decision) for one in before)
-            return "left_out" if is_through else "deliveries"
         case Verb.INVALID if decision.reason != "contract" and too_old(
             event.timestamp, decision.window_ms, now
         ):
             return "too_old"
         case Verb.INVALID | Verb.ERROR:
             return "dead"
-    return "skipped"
+    return {NO_RULE: "no_rule", "consent": "no_consent"}.get(decision.reason, "skipped")
 
 
-def is_same(one: Delivery, decision: Decision) -> bool:
-    """Whether the vendor would see the same thing again: by its dedupe key, or by our own."""
-    key = decision.payload.dedupe_key if decision.payload is not None else None
-    if key is not None and one.dedupe_key is not None:
-        return key == one.dedupe_key
-    return (one.key.rule, one.key.part) == (decision.rule or "", decision.part)
+def _name(decision: Decision) -> Name:
+    return (decision.rule or "", decision.part)
+
+
+def _mark(decision: Decision) -> Mark:
+    payload = decision.payload
+    if payload is None:
+        return Mark(_name(decision), None, None)
+    return Mark(_name(decision), payload.dedupe_key, digest_of(dumps(payload.body)))
 
 
 async def give_up_open(state: State, replay: Replay) -> int:

@@ -1,11 +1,12 @@
 """Every replay that runs: taken up at start and when asked for, one task each."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import trio
 
 from engine.delivery.replay import Replaying
+from engine.delivery.replayed import give_up_open
 from engine.model.errors import StorageError
 from engine.model.replay import Replay, ReplayState
 from engine.state.interface import State
@@ -23,6 +24,7 @@ class Replays:
     notices: Notices
     make: Callable[[Replay], Replaying | None]
     _working: dict[int, Replaying] = field(default_factory=dict)
+    _given_up: set[int] = field(default_factory=set)
     _asked: trio.Event = field(default_factory=trio.Event)
     _stopping: bool = False
 
@@ -44,6 +46,7 @@ class Replays:
                 self._asked = trio.Event()
                 try:
                     stored = await self.state.replays()
+                    await self._give_up_stopped(stored)
                 except StorageError as error:
                     self.notices.alarm("replays", error)
                     await trio.sleep(RESTART_AFTER_S)
@@ -53,6 +56,18 @@ class Replays:
                     if is_new and replay.state is ReplayState.RUNNING:
                         self._begin(replay, nursery)
                 await self._asked.wait()
+
+    async def _give_up_stopped(self, stored: Sequence[Replay]) -> None:
+        """End what is open of replays that were stopped and have no worker to do so.
+
+        As after a kill between the two, or where the destination is gone.
+        """
+        for one in stored:
+            if one.state is not ReplayState.STOPPED:
+                self._given_up.discard(one.number)
+            elif one.number not in self._working and one.number not in self._given_up:
+                await give_up_open(self.state, one)
+                self._given_up.add(one.number)
 
     def _begin(self, replay: Replay, nursery: trio.Nursery) -> None:
         worker = self.make(replay)
@@ -72,3 +87,5 @@ class Replays:
                 await trio.sleep(RESTART_AFTER_S)
         del self._working[worker.replay.number]
         self.notices.said(f"replay {worker.replay.state}", **facts)
+        # One of its dead letters may have been retried while it ended.
+        self.look()

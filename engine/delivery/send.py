@@ -3,9 +3,12 @@
 In sandbox mode it goes to the sandbox, under the vendor's name, instead of the vendor.
 """
 
-from collections.abc import AsyncIterator, Mapping
+import socket
+import ssl
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 from urllib.parse import urlsplit
 
@@ -23,6 +26,21 @@ MOST_EXPORT_BYTES = 16 * 1024 * 1024
 """What is read of a body that a pull fetches; 20,000 rows of some 250 bytes have a third of it."""
 
 IDLE_CONNECTIONS = 20
+
+
+UNTRUSTED = "its certificate is not trusted"
+"""In the words of why there is no answer; what comes after it is why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """A certificate of our own, a PEM file, that is believed though no known authority signed it.
+
+    ``alone``: it and no other, and whatever name it bears, as for the server that has this file.
+    """
+
+    certificate: Path
+    alone: bool = False
 
 
 class Door(Protocol):
@@ -81,8 +99,12 @@ class Sender:
 
 
 @asynccontextmanager
-async def open_sender(sandbox_url: str | None, *, proxies: bool = True) -> AsyncIterator[Sender]:
+async def open_sender(
+    sandbox_url: str | None, *, proxies: bool = True, trust: Trust | None = None
+) -> AsyncIterator[Sender]:
     """A sender whose connections close at the end of the block.
+
+    Raises ``OSError`` or ``ValueError`` where the certificate of ``trust`` can't be read.
 
     ``proxies``: whether the proxy variables of the environment hold; for this machine's own
     addresses, as the sandbox's, they do not.
@@ -90,11 +112,33 @@ async def open_sender(sandbox_url: str | None, *, proxies: bool = True) -> Async
     limits = httpx.Limits(max_connections=None, max_keepalive_connections=IDLE_CONNECTIONS)
     # The sandbox needs no certificates, which are 4 MiB to load.
     live = sandbox_url is None
+    verify = _context(trust) if live else False
     async with httpx.AsyncClient(
-        limits=limits, follow_redirects=False, trust_env=proxies and live, verify=live
+        limits=limits, follow_redirects=False, trust_env=proxies and live, verify=verify
     ) as client:
         client.headers["User-Agent"] = "encamina"
         yield Sender(client, sandbox_url)
+
+
+def _context(trust: Trust | None) -> ssl.SSLContext:
+    """Whom to believe: those whom everybody does, or SSL_CERT_FILE, and our own certificate."""
+    if trust is not None and trust.alone:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname = False
+        context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+        context.load_verify_locations(cadata=first_certificate(trust.certificate))
+        return context
+    context = httpx.create_ssl_context()
+    if trust is not None:
+        context.load_verify_locations(cafile=trust.certificate)
+    return context
+
+
+def first_certificate(path: Path) -> str:
+    """The server's own certificate, as PEM; the others in its file are those who signed it."""
+    _, begin, rest = path.read_text().partition("-----BEGIN CERTIFICATE-----")
+    body, end, _ = rest.partition("-----END CERTIFICATE-----")
+    return begin + body + end
 
 
 async def _read(response: httpx.Response, most_bytes: int) -> Answer | NoAnswer:
@@ -136,8 +180,9 @@ def _parsed(content: bytes) -> Json:
 
 def _words(error: Exception) -> str:
     """A network fault in words; httpx's own text can be empty, and can hold the URL's secrets."""
+    if isinstance(error, httpx.ConnectError):
+        return _connect_words(error)
     words = {
-        httpx.ConnectError: "the connection was refused or the host is unknown",
         httpx.ReadError: "the connection broke while the answer was read",
         httpx.WriteError: "the connection broke while the request was sent",
         httpx.RemoteProtocolError: "the server closed the connection without an answer",
@@ -146,3 +191,28 @@ def _words(error: Exception) -> str:
         httpx.DecodingError: "the answer's compression is broken",
     }
     return words.get(type(error), type(error).__name__)
+
+
+def _connect_words(error: httpx.ConnectError) -> str:
+    """Why there is no connection: what stands deepest among the causes knows."""
+    for cause in _causes(error):
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return f"{UNTRUSTED}: {cause.verify_message}"
+        if isinstance(cause, ssl.SSLError):
+            return "no TLS could be agreed on; does the host speak it on this port?"
+        if isinstance(cause, socket.gaierror):
+            return "the host is unknown"
+        if isinstance(cause, ConnectionRefusedError):
+            return "the connection was refused"
+    return "no connection could be made"
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """The fault and what led to it; of a group, its first."""
+    one: BaseException | None = error
+    while one is not None:
+        yield one
+        if isinstance(one, BaseExceptionGroup):
+            one = one.exceptions[0]
+        else:
+            one = one.__cause__ or one.__context__

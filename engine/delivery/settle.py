@@ -69,13 +69,15 @@ class Settlement:
         if self.order is not None:
             # Who is tried again himself lets nobody else go.
             waiting = {
-                at: [one for one in which if not self.order.back(one, at)]
+                at: [one for one in which if not self.order.back(one)]
                 for at, which in put_off.items()
             }
         if done:
             await self.log.acknowledge(self.group, done)
         for at, which in put_off.items():
             await self.log.retry(self.group, which, at)
+            if self.order is not None:
+                self.order.put_off(which, at)
         if self.order is not None:
             await self._let_next_go(self.order, done, waiting)
 
@@ -98,6 +100,7 @@ class Settlement:
             freed += [order.leave(position, at) for position in which]
         if due := [position for position in freed if position is not None]:
             await self.log.retry(self.group, due, AT_ONCE)
+            order.put_off(due, AT_ONCE)
 
     def __len__(self) -> int:
         """How many entries are open."""

@@ -3,10 +3,13 @@
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import trio
 
-from engine.delivery.attempt import Attempts
+from engine.delivery.archive import Archiving, run_archive
+from engine.delivery.archive_files import ArchiveFiles
+from engine.delivery.attempt import Attempts, Taker
 from engine.delivery.auth import door_of
 from engine.delivery.breaker import Breaker
 from engine.delivery.destination import Consumer, People
@@ -18,6 +21,7 @@ from engine.delivery.replay import Replaying
 from engine.delivery.replays import Replays
 from engine.delivery.send import Sender
 from engine.delivery.settle import Settlement
+from engine.delivery.store import Keeping
 from engine.delivery.way import Way
 from engine.log.interface import Log
 from engine.model.clock import Clock
@@ -27,6 +31,7 @@ from engine.model.replay import Replay
 from engine.release.destination import Destination, Mode
 from engine.release.release import Release
 from engine.state.interface import State
+from engine.store.interface import Store
 from engine.telemetry.notices import Notices
 
 PASS_EVERY_S = 1.0
@@ -40,7 +45,8 @@ RESTART_AFTER_S = 5.0
 class Delivery:
     """All consumers of a release. ``run`` ends when ``stop`` was called and all is finished.
 
-    Without ``people`` an event's own word on consent is all there is.
+    Without ``people`` an event's own word on consent is all there is; ``store`` is where the
+    destination of that kind keeps its documents, ``data`` the folder that archives lie in.
     """
 
     release: Release
@@ -50,6 +56,9 @@ class Delivery:
     notices: Notices
     clock: Clock
     people: People | None = None
+    store: Store | None = None
+    data: Path = field(default_factory=Path)
+    _archives: dict[str, Archiving] = field(default_factory=dict)
     _consumers: dict[str, Consumer] = field(default_factory=dict)
     replays: Replays = field(init=False)
     _gates: dict[str, Gate] = field(default_factory=dict)
@@ -226,7 +235,18 @@ class Delivery:
             self.notices,
             self.clock,
             random.random,
+            taker=self._taker(destination),
         )
+
+    def _taker(self, destination: Destination) -> Taker | None:
+        """Who takes payloads where nothing is sent; an archive and its replays have the same."""
+        if destination.store is not None and self.store is not None:
+            return Keeping(self.store)
+        if (spec := destination.archive) is None:
+            return None
+        files = ArchiveFiles(self.data / spec.folder, spec.keep_ms, spec.most_bytes)
+        made = Archiving(destination.name, files, self.notices, self.clock)
+        return self._archives.setdefault(destination.name, made)
 
     def _pace(self, destination: Destination) -> Pace:
         """The one pace of a destination, which its replays keep too."""
@@ -247,11 +267,6 @@ class Delivery:
         way = self._way(destination, self._gate(destination))
         assert isinstance(way, Attempts)
         sources = {source.name: source for source in self._sources()}
-
-        async def is_busy() -> bool:
-            consumer = self._consumers.get(destination.name)
-            return consumer is not None and await consumer.is_busy()
-
         return Replaying(
             replay,
             self.release.name,
@@ -260,7 +275,7 @@ class Delivery:
             self.state,
             way,
             self._places(destination),
-            is_busy,
+            lambda: self._consumers.get(destination.name),
             self.people,
         )
 
@@ -271,5 +286,7 @@ class Delivery:
 async def _run(consumer: Consumer) -> None:
     if isinstance(consumer.attempts, Handover):
         await run_mailbox(consumer, consumer.attempts)
+    elif isinstance(consumer.attempts, Attempts) and isinstance(consumer.attempts.taker, Archiving):
+        await run_archive(consumer, consumer.attempts.taker)
     else:
         await consumer.run()

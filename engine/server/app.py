@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from starlette.applications import Starlette
 from starlette.types import ASGIApp
@@ -11,10 +12,15 @@ from engine.api.browser import BrowserApi
 from engine.api.cors import Cors
 from engine.api.health import Health
 from engine.api.image import ImageApi
+from engine.api.inbound import InboundApi
 from engine.api.mailbox import MailboxApi
+from engine.api.openapi.route import OpenApi
 from engine.api.problems import handlers
+from engine.api.questions import QuestionApi
+from engine.api.room import Room, Roomed
 from engine.api.segment import TrackingApi
 from engine.control.control import Control
+from engine.delivery.derived import DerivedEvents
 from engine.delivery.supervise import Delivery
 from engine.ingest.accept import Ingest
 from engine.ingest.authenticate import Keys
@@ -38,6 +44,7 @@ class Faces:
     vendors: str
     stopping: Callable[[], bool]
     keys: Keys
+    derived: DerivedEvents
 
 
 def build_app(faces: Faces) -> ASGIApp:
@@ -53,10 +60,12 @@ def build_app(faces: Faces) -> ASGIApp:
             faces.clock,
             faces.delivery,
             keys,
+            faces.derived,
         ),
         lambda: keys,
     )
-    tracking = TrackingApi(faces.ingest, lambda: keys, faces.clock, Guard(release, faces.notices))
+    guard = Guard(release, faces.notices)
+    tracking = TrackingApi(faces.ingest, lambda: keys, faces.clock, guard)
     health = Health(
         faces.vendors,
         release,
@@ -72,11 +81,18 @@ def build_app(faces: Faces) -> ASGIApp:
             *BrowserApi(tracking).routes(),
             *ImageApi(tracking, faces.notices).routes(),
             *mailbox.routes(),
+            *InboundApi(faces.ingest, lambda: keys, faces.clock, guard).routes(),
+            *QuestionApi(faces.delivery.store, lambda: keys, faces.notices).routes(),
             *admin.routes(),
             *health.routes(),
+            *OpenApi(release).routes(),
         ],
         exception_handlers=handlers(faces.notices),
     )
     app.router.redirect_slashes = False
     # Around all of it: a fault, too, is answered so that the page can read it, and comes back.
-    return Cors(app, lambda: release().browsers)
+    room = Room(
+        lambda: release().spec.server.max_in_flight_bytes,
+        partial(faces.notices.turned_away, "room"),
+    )
+    return Cors(Roomed(app, room), lambda: release().browsers)

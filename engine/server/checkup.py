@@ -3,10 +3,12 @@
 import fcntl
 import os
 import platform
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+
+import trio
 
 from engine.ingest.disk import size_text
 from engine.log.open import open_log
@@ -18,7 +20,8 @@ from engine.server.repair import files_of
 from engine.sqlite.connection import LIBRARY_VERSION
 from engine.sqlite.database import Databases
 from engine.sqlite.salvage import damage_of
-from engine.sqlite.size import taken_bytes
+from engine.sqlite.size import Usage, taken_bytes
+from engine.state.open import open_state
 
 OLDEST_SQLITE = (3, 37, 0)
 AHEAD_MS = 60_000
@@ -61,12 +64,11 @@ def check_machine() -> Iterator[Check]:
 
 
 def check_folder(spec: ProjectSpec, folder: Path) -> list[Check]:
-    """The data folder: who holds it, its mode, its rights, its files whole, and its room."""
+    """The data folder: who holds it, its mode, its rights, and its files whole."""
     if not folder.is_dir():
         return [ok("data folder", f"{folder} is not there yet; `encamina serve` makes it")]
     files = [path for path in files_of(spec, folder) if path.exists()]
-    checks = [*_holding(folder), *_rights(folder), *map(_file, files)]
-    return [*checks, *_room(spec.keep, folder, files)]
+    return [*_holding(folder), *_rights(folder), *map(_file, files)]
 
 
 def _file(path: Path) -> Check:
@@ -100,12 +102,37 @@ def _rights(folder: Path) -> Iterator[Check]:
         yield Check("data folder", Level.ERROR, f"{folder} can't be written", todo)
 
 
-def _room(keep: KeepSpec, folder: Path, files: Sequence[Path]) -> Iterator[Check]:
-    disk = os.statvfs(folder)
-    left, used = disk.f_bavail * disk.f_frsize, sum(map(taken_bytes, files))
+async def check_room(spec: ProjectSpec, folder: Path) -> list[Check]:
+    """Whether there is room for new events, by the figures that ingest goes by."""
+    if not await trio.Path(folder).is_dir():
+        return []
+    return list(_room(spec.keep, await _usage(spec, folder)))
+
+
+async def _usage(spec: ProjectSpec, folder: Path) -> Usage:
+    try:
+        async with Databases(folder, look_only=True) as files:
+            await open_log(spec.log_url, files)
+            await open_state(spec.state_url, files)
+            return await files.usage()
+    except StorageError:
+        # Not there yet, or damaged: what the files take is all that can be told.
+        disk = os.statvfs(folder)
+        taken = sum(map(taken_bytes, files_of(spec, folder)))
+        return Usage(taken, 0, disk.f_bavail * disk.f_frsize)
+
+
+def _room(keep: KeepSpec, usage: Usage) -> Iterator[Check]:
+    left, used = usage.left_bytes, usage.used_bytes
     words = f"{size_text(left)} free on the disk, {size_text(used)} used"
     if left < keep.free_bytes:
         todo = f"make room: under disk.free ({size_text(keep.free_bytes)}) new events are refused"
+        yield Check("disk", Level.ERROR, words, todo)
+    elif used >= keep.most_bytes:
+        todo = (
+            f"raise disk.most: from {size_text(keep.most_bytes)} on new events are refused, "
+            "until what is finished has gone"
+        )
         yield Check("disk", Level.ERROR, words, todo)
     elif used > 0.8 * keep.most_bytes or left < 2 * keep.free_bytes:
         todo = f"room runs out: disk.most is {size_text(keep.most_bytes)}, disk.free " + size_text(

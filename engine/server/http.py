@@ -18,6 +18,7 @@ from engine.webserver.serve import serve
 from engine.webserver.tls import TlsError, server_context
 
 IN_USE = frozenset({errno.EADDRINUSE, errno.EADDRNOTAVAIL, errno.EACCES})
+MOST_PORT = 65_535
 OWN_FILES = 200
 """Open files that are kept for databases and requests to vendors."""
 
@@ -86,23 +87,26 @@ async def serve_app(
     Port 0 takes a free one. Requests under way then get ``bounds.graceful_s`` to finish. Raises
     ``ListenError`` where the address is taken or is none.
     """
-    try:
-        host, port = _host_and_port(listen)
-        listeners = await _listeners(host, port)
-    except (OSError, OverflowError, ValueError) as error:
-        raise ListenError(f"can't listen on {listen}: {_words(error)}") from None
+    listeners = await open_listeners(listen)
     web = Host(app, how.bounds, how.faulty)
     await serve(web, listeners, until, context=how.context, task_status=task_status)
 
 
-async def _listeners(host: str, port: int) -> list[trio.SocketListener]:
-    return await trio.open_tcp_listeners(port, host=host, backlog=2048)
+async def open_listeners(listen: str) -> list[trio.SocketListener]:
+    """Sockets that listen at ``HOST:PORT``; raises ``ListenError`` where that can't be."""
+    try:
+        host, port = _host_and_port(listen)
+        return await trio.open_tcp_listeners(port, host=host, backlog=2048)
+    except (OSError, OverflowError, ValueError) as error:
+        raise ListenError(f"can't listen on {listen}: {_words(error)}") from None
 
 
 def _host_and_port(listen: str) -> tuple[str, int]:
     host, colon, port = listen.rpartition(":")
     if not colon or not host or not (port.isascii() and port.isdigit()):
         raise ValueError(listen)
+    if int(port) > MOST_PORT:
+        raise ValueError(listen)  # the system would take the rest of a division by 65536
     return host.removeprefix("[").removesuffix("]"), int(port)
 
 

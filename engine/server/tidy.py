@@ -14,11 +14,13 @@ from engine.log.interface import Log
 from engine.model.clock import Clock, Millis, to_iso
 from engine.model.delivery import UNSETTLED, State
 from engine.model.errors import StorageError
+from engine.model.window import GROUP
 from engine.release.release import Release
 from engine.sqlite.database import Databases
 from engine.sqlite.size import Usage
 from engine.state.interface import DeliveryFilter
 from engine.state.interface import State as StateStore
+from engine.store.interface import Store
 from engine.telemetry.disk import DiskNotices
 
 EVERY_S = 60.0
@@ -39,6 +41,7 @@ IDLE_PART, IDLE_BYTES = 0.25, 64 * 1024 * 1024
 """So much room without content is kept for what comes; more goes back to the disk."""
 
 DAY_MS = 24 * 3_600_000
+LATE_MS = 7 * DAY_MS
 GONE_FOR_MS = DAY_MS
 """How long a destination may be missing from the project and still goes on where it stood."""
 
@@ -60,6 +63,7 @@ class Tidy:
     disk: Disk
     notices: DiskNotices
     clock: Clock
+    store: Store | None = None
     _near: bool = False
     _trusted_s: float = 0.0
     _wall_s: float | None = None
@@ -78,11 +82,15 @@ class Tidy:
         """Remove what is to go now."""
         now = self.clock()
         await self._forget_gone(now)
-        if await self._clock_is_trusted(now):
+        is_trusted = await self._clock_is_trusted(now)
+        if is_trusted:
             keep = self.release.spec.keep
             await self._trim(Millis(now - keep.events_ms), why="older than privacy.keep.events")
             await self._forget_audit(Millis(now - keep.audit_ms))
+            await self._forget_derived(now)
         await self._make_room()
+        if is_trusted:
+            await self._trim_store(now)
         await self._give_back()
 
     async def _clock_is_trusted(self, now: Millis) -> bool:
@@ -124,6 +132,35 @@ class Tidy:
             await trio.sleep(PAUSE_S)
         if gone:
             self.notices.removed("records", gone, "older than privacy.keep.audit")
+
+    async def _trim_store(self, now: Millis) -> None:
+        """Documents go after ``store.keep`` of the destination that keeps them."""
+        there = self.release.store
+        keep_ms = there.store.keep_ms if there is not None and there.store is not None else None
+        if self.store is None or keep_ms is None:
+            return
+        gone = 0
+        while step := await self.store.trim(Millis(now - keep_ms), limit=ROWS_AT_ONCE):
+            gone += step
+            await trio.sleep(PAUSE_S)
+        if gone:
+            self.notices.removed("documents", gone, "older than store.keep")
+
+    async def _forget_derived(self, now: Millis) -> None:
+        """Figures that nothing came to for as long as records are kept; of timers, sooner."""
+        ids = Millis(now - self.release.spec.keep.audit_ms)
+        gone = 0
+        for one in self.release.derived:
+            windows = ids
+            if one.within_ms is not None:
+                # What comes so late is no part of what was over by then.
+                windows = Millis(now - max(2 * one.within_ms, LATE_MS))
+            forget = partial(self.state.windows.forget, windows=windows, ids=ids)
+            while step := await forget(one.name, limit=ROWS_AT_ONCE):
+                gone += step
+                await trio.sleep(PAUSE_S)
+        if gone:
+            self.notices.removed("figures", gone, "older than they are kept")
 
     async def _make_room(self) -> None:
         """Where the limit is near, let finished events go before their time, the oldest first."""
@@ -177,6 +214,7 @@ class Tidy:
     async def _forget_gone(self, now: Millis) -> None:
         """A destination that has left the project holds the log for a day, and no longer."""
         there = {one.name for one in self.release.destinations}
+        there |= {one.group for one in self.release.derived}
         for group in await self.log.groups():
             name = f"gone:{group}"
             since = await self.state.setting(name)
@@ -195,6 +233,8 @@ class Tidy:
         unread = await self.log.backlog(group)
         ended = sum([await self._end(group, state, now) for state in sorted(UNSETTLED)])
         await self.log.drop_group(group)
+        if group.startswith(GROUP):
+            await self.state.windows.begin_anew(group.removeprefix(GROUP))
         self.notices.removed("destinations", 1, f"{group} left the project")
         self.notices.notices.said(
             "destination dropped", destination=group, unread=unread, skipped=ended

@@ -5,8 +5,9 @@ from collections.abc import Iterable
 from typing import TextIO, cast
 
 import structlog
-from structlog.typing import FilteringBoundLogger, Processor
+from structlog.typing import EventDict, FilteringBoundLogger, Processor
 
+from engine.model.visible import visible
 from engine.telemetry.redact import Redactor
 from engine.telemetry.stream import Unfailing
 
@@ -26,8 +27,14 @@ def make_logger(
             Redactor(secrets),
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
+            *([] if as_json else [_visible]),
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger("info"),
     )
     return logger
+
+
+def _visible(_: object, __: str, line: EventDict) -> EventDict:
+    """The line with what a terminal would obey spelt out, whoever put it into a text."""
+    return {name: visible(one) if isinstance(one, str) else one for name, one in line.items()}

@@ -5,14 +5,18 @@ is given once a batch.
 """
 
 import traceback
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
 from structlog.typing import FilteringBoundLogger
 
+from engine.model.decision import Fault
 from engine.model.errors import EncaminaError
+
+TOLD = 20
+"""Warnings of one body that go into the log."""
 
 FRAMES = 6
 """Innermost frames of a fault that go into the log."""
@@ -30,6 +34,8 @@ class _Counters:
     openings: Counter
     pulls: Counter
     limited: Counter
+    turned_away: Counter
+    emits_dropped: Counter
 
     @classmethod
     def over(cls, registry: CollectorRegistry) -> "_Counters":
@@ -94,6 +100,18 @@ class _Counters:
                 ["source"],
                 registry=registry,
             ),
+            Counter(
+                "encamina_turned_away_total",
+                "Requests refused for a wrong key or token, or for want of room for their body",
+                ["why"],
+                registry=registry,
+            ),
+            Counter(
+                "encamina_emits_dropped_total",
+                "Bodies that NestJS callers emitted and that were not kept, by pattern and why",
+                ["pattern", "why"],
+                registry=registry,
+            ),
         )
 
 
@@ -104,6 +122,7 @@ class Notices:
     log: FilteringBoundLogger
     registry: CollectorRegistry = field(default_factory=CollectorRegistry)
     _counters: _Counters = field(init=False)
+    _dropped: set[tuple[str, str]] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self._counters = _Counters.over(self.registry)
@@ -115,6 +134,20 @@ class Notices:
     def limited(self, source: str, count: int) -> None:
         """So many events came over the rate of their write key; nothing of them was kept."""
         self._counters.limited.labels(source).inc(count)
+
+    def turned_away(self, why: str) -> None:
+        """A request was refused; ``why`` is write key, admin token or room."""
+        self._counters.turned_away.labels(why).inc()
+
+    def emit_dropped(self, pattern: str, why: str) -> None:
+        """What a NestJS caller emitted was not kept, and nobody could be told; ``why`` is a code.
+
+        The first of a kind goes into the log: a caller that is wrong may be so a thousand times.
+        """
+        self._counters.emits_dropped.labels(pattern, why).inc()
+        if (pattern, why) not in self._dropped:
+            self._dropped.add((pattern, why))
+            self.log.warning("emitted and not kept", pattern=pattern, why=why)
 
     def readmitted(self, source: str, verdict: str, count: int) -> None:
         """So many events of a source left the quarantine for the log, or were there already."""
@@ -163,6 +196,11 @@ class Notices:
     def slowed(self, destination: str, reason: str, until: str) -> None:
         """A vendor asked to be left alone until then."""
         self.log.warning("slowed", destination=destination, reason=reason, until=until)
+
+    def warned(self, inbound: str, warnings: Sequence[Fault]) -> None:
+        """A posted body was taken, and something of it is not as it should be."""
+        told = [f"{one.path}: {one.message}" if one.path else one.message for one in warnings]
+        self.log.warning("taken with warnings", inbound=inbound, warnings=told[:TOLD])
 
     def pulled(self, inbound: str, facts: Mapping[str, int]) -> None:
         """A pull fetched a body; ``facts`` count what became of its events."""

@@ -5,8 +5,9 @@ Our own notices name neither; a vendor's answer or an exception's words may repe
 
 import re
 from collections.abc import Iterable, Mapping, MutableMapping
-from ipaddress import ip_address
 from typing import Any
+
+from engine.telemetry.contact import without_contact
 
 LONGEST = 2_000
 """Characters of one text in the log."""
@@ -24,16 +25,6 @@ NAMED = re.compile(
     ["']?\s*[=:]\s*["']?)[^\s"'&,;}]{4,}""",
     re.IGNORECASE | re.VERBOSE,
 )
-EMAIL = re.compile(r"[\w.!#$'*+^~-]{1,64}(?:@|%40)[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}")
-DIGEST = re.compile(r"\b[0-9a-fA-F]{64}\b")
-PHONE = re.compile(
-    r"(?<![\w.-])(?:\+\d(?:[ ().-]{0,2}\d){6,14}|\d{10,14}|\(?\d{3}\)?[ .-]\d{3}[ .-]\d{4})"
-    r"(?![\w-])"
-)
-ADDRESS = re.compile(
-    r"(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?!\.?\w)"
-    r"|(?<![\w.:])[0-9a-fA-F]{0,4}(?::[0-9a-fA-F]{0,4}){2,7}(?![.:]?\w)"
-)
 
 
 def secrets_of(env: Mapping[str, str]) -> list[str]:
@@ -46,7 +37,7 @@ def secrets_of(env: Mapping[str, str]) -> list[str]:
 
 
 class Redactor:
-    """Puts ``[email]``, ``[phone]``, ``[ip]``, ``[hash]`` or ``[secret]`` where such was."""
+    """Puts ``[email]``, ``[number]``, ``[ip]``, ``[hash]`` or ``[secret]`` where such was."""
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         # The longest first: one may hold another.
@@ -76,17 +67,5 @@ class Redactor:
         text = PEM.sub("[secret]", text[: 2 * LONGEST])
         text = SCHEME.sub(r"\1 [secret]", text)
         text = NAMED.sub(r"\1[secret]", text)
-        text = EMAIL.sub("[email]", text)
-        text = DIGEST.sub("[hash]", text)
-        text = ADDRESS.sub(_ip, text)
-        text = PHONE.sub("[phone]", text)
+        text = without_contact(text)
         return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
-
-
-def _ip(found: re.Match[str]) -> str:
-    """``[ip]`` for an address; not for what only looks like one, nor for this machine's own."""
-    try:
-        address = ip_address(found[0])
-    except ValueError:
-        return found[0]
-    return found[0] if address.is_loopback or address.is_unspecified else "[ip]"

@@ -1,6 +1,6 @@
 """One request and its answer: h11's events as the messages of ASGI."""
 
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from email.utils import formatdate
 from typing import Any, cast
 from urllib.parse import unquote
@@ -8,7 +8,7 @@ from urllib.parse import unquote
 import h11
 import trio
 
-from engine.webserver.refusals import FAULT, TOO_SLOW_BODY, Refusal, Unfit, answer
+from engine.webserver.refusals import FAULT, SMALL_CHUNKS, TOO_SLOW_BODY, Refusal, Unfit, answer
 from engine.webserver.wire import GONE, Wire, next_event
 
 Message = MutableMapping[str, Any]
@@ -16,6 +16,19 @@ App = Callable[
     [Message, Callable[[], Awaitable[Message]], Callable[[Message], Awaitable[None]]],
     Awaitable[None],
 ]
+REFUSAL = "encamina.refusal"
+"""An extension of the scope: the app may put ``headers`` there, a list of pairs of bytes.
+
+They stand on what is refused in the app's place, such as a body that is too slow.
+"""
+
+MOST_PIECES = 100
+"""Of a body in chunks, gone through at once: some 1 ms."""
+
+FREE_CHUNKS = 2_000
+SMALL_CHUNK_BYTES = 64
+"""Beyond the first chunks they are larger than this on average: one costs as much as 10 KB."""
+
 GONE_AWAY: Message = {"type": "http.disconnect"}
 
 
@@ -34,7 +47,10 @@ class Exchange:
         self._start: Message | None = None
         self._began = False
         self._all_read = False
+        self._chunks = 0
+        self._size_bytes = 0
         self._refusal: Refusal | None = None
+        self._refusal_headers: Sequence[tuple[bytes, bytes]] = ()
         self.gone = False
 
     async def run(self, app: App, scope: Message) -> None:
@@ -46,6 +62,7 @@ class Exchange:
             except Exception as error:  # noqa: BLE001 - the edge: told below, the server goes on
                 fault = error
         by_the_app = self.answered
+        self._refusal_headers = scope["extensions"][REFUSAL]["headers"]
         if not self._began and not self.gone:
             await self.refuse(self._refusal or FAULT)
         if fault is not None and not by_the_app and not self.gone:
@@ -59,7 +76,7 @@ class Exchange:
     async def refuse(self, refusal: Refusal) -> None:
         """Answer for the app."""
         self._began = True
-        await self._write(*answer(refusal))
+        await self._write(*answer(refusal, self._refusal_headers))
 
     async def _receive(self) -> Message:
         """The next piece of the body, or that the client has gone."""
@@ -67,8 +84,7 @@ class Exchange:
             await self._hung_up()
             return GONE_AWAY
         try:
-            with trio.fail_at(self._deadline):
-                return await self._piece()
+            return await self._piece()
         except trio.TooSlowError:
             await self._give_up(TOO_SLOW_BODY)
         except Unfit as unfit:
@@ -78,15 +94,43 @@ class Exchange:
         return GONE_AWAY
 
     async def _piece(self) -> Message:
-        if self._http.they_are_waiting_for_100_continue:
-            await self._write(h11.InformationalResponse(status_code=100, headers=[]))
-        while (event := next_event(self._http)) is h11.NEED_DATA:
-            if not await self._wire.receive(self._http):
-                return GONE_AWAY
-        if isinstance(event, h11.Data):
-            return {"type": "http.request", "body": bytes(event.data), "more_body": True}
-        self._all_read = True
-        return {"type": "http.request", "body": b"", "more_body": False}
+        """The next piece, as soon as it comes; for what is here already no clock is set."""
+        if (piece := self._piece_at_hand()) is not None:
+            if not self._all_read:
+                await trio.lowlevel.checkpoint()
+            return piece
+        with trio.fail_at(self._deadline):
+            if self._http.they_are_waiting_for_100_continue:
+                await self._write(h11.InformationalResponse(status_code=100, headers=[]))
+            while True:
+                if not await self._wire.receive(self._http):
+                    return GONE_AWAY
+                if (piece := self._piece_at_hand()) is not None:
+                    return piece
+
+    def _piece_at_hand(self) -> Message | None:
+        """What was received of the body, with its end where that was received too."""
+        pieces: list[bytes] = []
+        while len(pieces) < MOST_PIECES and isinstance(
+            event := next_event(self._http), h11.Data | h11.EndOfMessage
+        ):
+            if isinstance(event, h11.EndOfMessage):
+                self._all_read = True
+                break
+            self._count(event)
+            pieces.append(bytes(event.data))
+        if pieces or self._all_read:
+            body = b"".join(pieces)
+            return {"type": "http.request", "body": body, "more_body": not self._all_read}
+        return None
+
+    def _count(self, data: h11.Data) -> None:
+        """Pass, or raise ``Unfit`` for a body of very many small chunks, each with its cost."""
+        if data.chunk_start:
+            self._chunks += 1
+        self._size_bytes += len(data.data)
+        if self._chunks > FREE_CHUNKS + self._size_bytes // SMALL_CHUNK_BYTES:
+            raise Unfit(SMALL_CHUNKS)
 
     async def _give_up(self, refusal: Refusal) -> None:
         """End the app where it stands: its own handlers would take this for a fault of ours."""
@@ -168,6 +212,7 @@ def asgi_scope(
         "headers": cast("list[tuple[bytes, bytes]]", list(request.headers)),
         "client": client,
         "server": server,
+        "extensions": {REFUSAL: {"headers": []}},
     }
 
 

@@ -1,6 +1,7 @@
 """What the web server itself refuses, in the form in which the app refuses: an object as JSON."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import h11
@@ -31,6 +32,7 @@ NOT_HTTP_1 = Refusal(400, "invalid_request", "expected HTTP/1.1 or HTTP/1.0")
 TWO_LENGTHS = Refusal(
     400, "invalid_request", "expected Content-Length or Transfer-Encoding, and not both"
 )
+SMALL_CHUNKS = Refusal(400, "invalid_request", "the body comes in too many small chunks")
 FAULT = Refusal(503, "internal_fault", "the request could not be handled; send it again")
 FULL = Refusal(503, "too_many_connections", "the server has no connection free; come back later")
 
@@ -42,15 +44,19 @@ def unfit(error: h11.RemoteProtocolError) -> Unfit:
     return Unfit(TOO_LARGE_HEAD if error.error_status_hint == TOO_LARGE_HEAD.status else NO_HTTP)
 
 
-def answer(refusal: Refusal) -> tuple[h11.Event, ...]:
-    """The whole answer; the connection is closed after it, as nobody knows where it stands."""
+def answer(refusal: Refusal, more: Sequence[tuple[bytes, bytes]] = ()) -> tuple[h11.Event, ...]:
+    """The whole answer, with ``more`` headers.
+
+    The connection is closed after it, as nobody knows where it stands.
+    """
     body = json.dumps({"success": False, "code": refusal.code, "message": refusal.message}).encode()
     headers = [
-        ("Content-Type", "application/json"),
-        ("Content-Length", str(len(body))),
-        ("Connection", "close"),
+        (b"Content-Type", b"application/json"),
+        (b"Content-Length", b"%d" % len(body)),
+        (b"Connection", b"close"),
+        *more,
     ]
     if refusal.status == FULL.status:
-        headers.append(("Retry-After", str(RETRY_AFTER_S)))
+        headers.append((b"Retry-After", b"%d" % RETRY_AFTER_S))
     head = h11.Response(status_code=refusal.status, headers=headers)
     return head, h11.Data(data=body), h11.EndOfMessage()

@@ -6,7 +6,14 @@ import h11
 import trio
 
 from engine.webserver.bounds import RECEIVED_AT_ONCE, Bounds
-from engine.webserver.refusals import NOT_HTTP_1, TOO_SLOW_HEAD, TWO_LENGTHS, Unfit, unfit
+from engine.webserver.refusals import (
+    NOT_HTTP_1,
+    TOO_LARGE_HEAD,
+    TOO_SLOW_HEAD,
+    TWO_LENGTHS,
+    Unfit,
+    unfit,
+)
 
 Stream = trio.SocketStream | trio.SSLStream[trio.SocketStream]
 GONE = (trio.BrokenResourceError, trio.ClosedResourceError, trio.TooSlowError, OSError)
@@ -27,13 +34,15 @@ class Wire:
         Raises ``Unfit`` for what is no request, or stops half way.
         """
         http = self.http
-        begun = http is not None and bool(http.trailing_data[0])
+        size = 0 if http is None else len(http.trailing_data[0])
+        begun = size > 0
         wait_s = self.bounds.keep_alive_s if kept and not begun else self.bounds.head_s
         deadline = trio.current_time() + wait_s
         while True:
             if http is not None:
                 event = next_event(http)
                 if isinstance(event, h11.Request):
+                    self._measure(http, size)
                     return _checked(event)
                 if isinstance(event, h11.ConnectionClosed):
                     return None
@@ -51,7 +60,17 @@ class Wire:
                 self.http = http = h11.Connection(
                     h11.SERVER, max_incomplete_event_size=self.bounds.head_bytes
                 )
+            size += len(data)
             http.receive_data(bytes(data))
+
+    def _measure(self, http: h11.Connection, received_bytes: int) -> None:
+        """Pass, or raise ``Unfit`` for a head that is too large.
+
+        h11 bounds only what it waits for: a head that came whole it takes at any size.
+        """
+        most = self.bounds.head_bytes
+        if received_bytes > most and received_bytes - len(http.trailing_data[0]) > most:
+            raise Unfit(TOO_LARGE_HEAD)
 
     async def receive(self, http: h11.Connection) -> bool:
         """Have more bytes; False at their end."""

@@ -1,7 +1,8 @@
 """Prints each figure as it is, and as a ratio to json.loads + json.dumps of the same event.
 
 The baseline runs beside each figure, so that a slower machine or a busy one shows in both.
-``python -m tests.bench path`` prints the path of an event alone, without servers.
+``python -m tests.bench path`` prints the path of an event alone, without servers;
+``python -m tests.bench store`` how fast the analytics store answers.
 """
 
 import json
@@ -25,6 +26,7 @@ from engine.pipeline.decide import decide
 from engine.pipeline.scope import view
 from engine.release.release import Release
 from tests.bench.ingest import events_per_second, idle_memory_mib
+from tests.bench.store import print_store
 from tests.support.processes import DEMO_ENV, ROOT
 
 OFF = dict.fromkeys(("META_MODE", "GA4_MODE", "GTM_MODE", "POSTHOG_MODE"), "off")
@@ -151,9 +153,13 @@ def main() -> None:
     """Run what is asked for, or all, and print."""
     os.environ.update(DEMO_ENV)
     print(f"Python {sys.version.split()[0]}; one Order Completed with three products\n")
+    if sys.argv[1:] == ["store"]:
+        print_store()
+        return
     print_path()
     if sys.argv[1:] != ["path"]:
         print_servers()
+        print_store()
 
 
 main()

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+import yaml
 
 from cli.project import load
 from engine.authoring.dry_run import dry_run
@@ -18,12 +19,25 @@ PAGES = [page for page in pages() if any(block.file for block in blocks(page, "y
 
 
 def write(project, block: Block) -> None:
-    """A block as its file; one that begins with a rule goes under ``rules:`` of the file."""
+    """A block as its file; one that begins with a rule goes under ``rules:`` of the file.
+
+    Of encamina.yaml, pages show the keys that they are about.
+    """
     path = project / block.file
     if block.text.startswith("  - name:"):
         path.write_text(path.read_text().replace("\nrules:\n", f"\nrules:\n{block.text}\n", 1))
+    elif block.file == "encamina.yaml" and "version:" not in block.text:
+        settings = merged(yaml.safe_load(path.read_text()), yaml.safe_load(block.text))
+        path.write_text(yaml.safe_dump(settings, sort_keys=False))
     else:
         path.write_text(block.text)
+
+
+def merged(settings, some):
+    """The settings with some of them written over."""
+    if not (isinstance(settings, dict) and isinstance(some, dict)):
+        return some
+    return settings | {name: merged(settings.get(name), one) for name, one in some.items()}
 
 
 def built(page, folder):

@@ -132,6 +132,7 @@ def test_keys_made_while_no_server_runs_are_good_once_it_does(tmp_path, sandbox)
             "kind": "write",
             "source": "shop",
             "revoked": 1,
+            "left": 1,
         }
         assert again.post([an_order()], key=made["key"]).status_code == 401
 
@@ -183,7 +184,6 @@ def test_dead_letters_are_delivered_after_the_fix_and_a_retry(tmp_path, sandbox,
             "not_kept": 0,
             "not_running": 0,
             "busy": 0,
-            "of_replays": 0,
             "delivered": 0,
         }
         wait_until(lambda: states(shop) == ["delivered"] * 3)

@@ -31,6 +31,12 @@ def sandbox(tmp_path_factory):
         yield running
 
 
+@pytest.fixture(autouse=True)
+def _without_faults(sandbox):
+    yield
+    set_faults(sandbox, "")
+
+
 @pytest.fixture
 def project(tmp_path):
     return write_project(tmp_path / "shop", {**FILES, "encamina.yaml": SETTINGS})
@@ -107,12 +113,16 @@ def test_what_came_through_is_left_out_and_what_did_not_goes(tmp_path, sandbox, 
         shop.post(came)
         shop.settled(5)
         counted = json.loads(replayed(shop, "--dry-run", "--json").stdout)
-        assert (counted["events"], counted["deliveries"], counted["left_out"]) == (5, 2, 3)
+        assert (counted["events"], counted["to_send"], counted["left_out"]) == (5, 2, 3)
         replayed(shop)
 
         assert arrived(shop, died) == dict.fromkeys(ids_of(died), 1)
         assert arrived(shop, came) == dict.fromkeys(ids_of(came), 1)
-        assert replayed(shop, "--dry-run").stdout.startswith("5 events, 0 to send to hook")
+        assert replayed(shop, "--dry-run").stdout == (
+            "5 events make 5 deliveries to hook\n"
+            "  0  to be sent\n"
+            "  5  delivered before, left out; --again sends them too\n"
+        )
 
 
 def test_only_events_of_a_name_and_of_a_time_go(tmp_path, sandbox, project):
@@ -126,7 +136,7 @@ def test_only_events_of_a_name_and_of_a_time_go(tmp_path, sandbox, project):
         every = json.loads(replayed(shop, "--dry-run", "--json").stdout)
 
         assert (by_name["events"], by_time["events"], every["events"]) == (2, 0, 5)
-        assert (every["skipped"], every["left_out"]) == (3, 2)
+        assert (every["no_rule"], every["left_out"], every["deliveries"]) == (3, 2, 5)
 
 
 def test_a_replay_goes_on_after_a_crash_and_loses_nothing(tmp_path, sandbox, project):
@@ -142,7 +152,7 @@ def test_a_replay_goes_on_after_a_crash_and_loses_nothing(tmp_path, sandbox, pro
     with serving(tmp_path, sandbox, project) as shop:
         [one] = done(shop)
 
-        assert one["deliveries"] == 120
+        assert one["to_send"] == 120
         assert min(arrived(shop, events).values()) >= 2
         states = Counter(one["state"] for one in shop.deliveries("--replay", "1"))
         assert states == {"delivered": 120}
@@ -216,12 +226,12 @@ def test_live_traffic_goes_first(tmp_path, sandbox, project):
     file = project / "destinations/hook.yaml"
     text = file.read_text().replace("max_events: 10", "max_events: 1")
     file.write_text(text + "limits: { rate: 20/s, concurrency: 1 }\n")
-    old, new = orders(40), orders(15)
+    old, new = orders(80), orders(15)
     with serving(tmp_path, sandbox, project) as shop:
         shop.post(old)
-        shop.settled(40)
+        shop.settled(80)
         replayed(shop, "--again", "--no-wait")
-        wait_until(lambda: sum(arrived(shop, old).values()) > 42)
+        wait_until(lambda: sum(arrived(shop, old).values()) > 82)
         shop.post(new)
         wait_until(lambda: len(arrived(shop, new)) == 15)
         done(shop)
@@ -301,6 +311,35 @@ def test_a_dead_letter_that_a_replay_brought_through_is_not_sent_again(tmp_path,
 
         assert (told["retried"], told["delivered"]) == (0, 2)
         assert arrived(shop, died) == dict.fromkeys(ids_of(died), 1)
+
+
+def test_a_dead_letter_of_a_replay_is_retried_as_one_of_it(tmp_path, sandbox, project):
+    events = orders(2)
+    with serving(tmp_path, sandbox, project) as shop:
+        shop.post(events)
+        shop.settled(2)
+        set_faults(sandbox, "400")
+        replayed(shop, "--again", "--no-wait")
+        done(shop)
+        set_faults(sandbox, "")
+        assert len(shop.deliveries("--replay", "1", "--state", "dead")) == 2
+        told = json.loads(shop.encamina("dead", "retry", "--all", "--yes", "--json").stdout)
+        assert told["retried"] == 2
+
+        wait_until(lambda: len(shop.deliveries("--replay", "1", "--state", "delivered")) == 2)
+        [one] = done(shop)
+        assert (one["to_send"], one["dead"]) == (2, 0)
+
+
+def test_what_live_traffic_still_has_is_counted_as_on_its_way(tmp_path, sandbox, project):
+    events = orders(3)
+    with serving(tmp_path, sandbox, project) as shop:
+        set_faults(sandbox, "503")
+        shop.post(events)
+        wait_until(lambda: len(shop.deliveries("--state", "retrying")) == 3)
+
+        counted = json.loads(replayed(shop, "--again", "--dry-run", "--json").stdout)
+        assert (counted["to_send"], counted["on_their_way"]) == (0, 3)
 
 
 def set_faults(sandbox, faults):

@@ -10,7 +10,7 @@ from tests.support.processes import ROOT, sandbox_running, server_running
 pytestmark = pytest.mark.slow
 
 DAY = ROOT / "tests" / "data" / "shop-day.jsonl"
-DESTINATIONS = {"meta", "ga4", "gtm", "posthog"}
+DESTINATIONS = {"meta", "ga4", "gtm", "posthog", "store"}
 HARMLESS = {
     *("reports_worse", "duplicate", "may_be_lost"),  # no session id; an order told twice
     *("no_event_source_url", "no_client_user_agent"),  # an order that a webhook told

@@ -49,9 +49,12 @@ def free_port() -> int:
 
 
 def clean_environment(**extra: str) -> dict[str, str]:
-    """The environment without anything of Encamina's own, and with demo values."""
+    """The environment without anything of Encamina's own, and with demo values.
+
+    Without events made from events: nearly all tests count those that they send.
+    """
     kept = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
-    return kept | {"PYTHONUNBUFFERED": "1"} | DEMO_ENV | extra
+    return kept | {"PYTHONUNBUFFERED": "1", "DERIVED_MODE": "off"} | DEMO_ENV | extra
 
 
 @dataclass
@@ -196,10 +199,13 @@ class Running:
         return self.lines("deliveries", "--limit", "1000000", *options)
 
     def settled(self, expected: int, within_s: float = START_WITHIN_S) -> list[dict[str, Any]]:
-        """The deliveries, once there are ``expected`` and none of them moves any more."""
+        """The deliveries, once there are ``expected`` and none of them moves any more.
+
+        Those to the shop's own store are left out: most tests are about vendors.
+        """
 
         def done() -> list[dict[str, Any]] | None:
-            found = self.deliveries()
+            found = [one for one in self.deliveries() if one["destination"] != "store"]
             moving = {"waiting", "retrying", "paused"}
             still = [one for one in found if one["state"] in moving]
             return found if len(found) >= expected and not still else None

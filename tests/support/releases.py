@@ -18,7 +18,10 @@ _FILES: Mapping[str, str] = {
         sources:
           shop: { kind: server, write_key: "{{ env.SHOP_WRITE_KEY }}" }
           web: { kind: browser, write_key: web-key, unplanned: quarantine }
-          strict: { kind: server, write_key: strict-key, unplanned: reject }
+          strict:
+            kind: server
+            write_key_sha256: 083ec72c0b3129e378780f0a1f44da8c40053ed7f6810e5644b459af0cb5731b # of strict-key
+            unplanned: reject
         log: sqlite:encamina.db
         state: sqlite:encamina.db
         """,

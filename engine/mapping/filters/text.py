@@ -35,6 +35,12 @@ def split(text: str, separator: str = ",") -> list[Json]:
     return [part for piece in text.split(separator) if (part := piece.strip())]
 
 
+def values_named(text: str, name: str) -> list[Json]:
+    """The values of a name in a header such as ``t=1,v1=ab,v1=cd``, in order."""
+    pairs = (piece.partition("=") for piece in text.split(","))
+    return [value.strip() for key, sign, value in pairs if sign and key.strip() == name]
+
+
 def truncated(text: str, length: float) -> str:
     """The first ``length`` characters."""
     return text[: max(0, int(finite(length)))]
@@ -168,6 +174,15 @@ FILTERS: Final = (
         split,
         (Example("a, b,,c", ["a", "b", "c"]), Example("a/b", ["a", "b"], ("/",))),
         (Argument("sep", Kind.TEXT, ","),),
+    ),
+    FilterSpec(
+        "values_named",
+        "a list of the values that a name has in a header such as t=1,v1=ab",
+        Kind.TEXT,
+        Kind.LIST,
+        values_named,
+        (Example("t=1,v1=ab, v1=cd", ["ab", "cd"], ("v1",)), Example("t=1", [], ("v1",))),
+        (Argument("name", Kind.TEXT),),
     ),
     FilterSpec(
         "truncate",

@@ -6,6 +6,7 @@ from starlette.applications import Starlette
 
 from engine.api.admin import METHODS, MOST_BYTES, Admin
 from engine.api.problems import handlers
+from engine.api.tries import AT_ONCE
 from engine.control.verbs import VERBS, perform
 from engine.ingest.stored_keys import stored_keys
 from tests.support.controls import HandClock, a_control
@@ -131,3 +132,52 @@ async def test_only_post_changes_anything(http, token):
 
     assert answer.status_code == 405
     assert answer.headers["allow"] == "POST"
+
+
+async def wrongly(http, times, **headers):
+    """The answers to so many wrong tokens."""
+    asked = {**bearer("guessed"), **headers}
+    return [await http.post("/admin/dead/retry", json={}, headers=asked) for _ in range(times)]
+
+
+async def test_who_guesses_is_slowed_down_and_not_even_heard_with_the_right_token(http, token):
+    answers = await wrongly(http, AT_ONCE + 1)
+    right = await http.post("/admin/keys/create", json={}, headers=bearer(token))
+
+    assert {one.status_code for one in answers[:-1]} == {401}
+    for one in (answers[-1], right):
+        assert (one.status_code, one.json()["code"]) == (429, "too_many_tries")
+        assert 1 <= int(one.headers["retry-after"]) <= 300
+
+
+async def test_who_guesses_locks_nobody_else_out(http, control, token):
+    await wrongly(http, AT_ONCE + 1)
+
+    others = httpx.ASGITransport(app=http._transport.app, client=("190.24.112.37", 1))
+    async with httpx.AsyncClient(transport=others, base_url="http://admin.example") as other:
+        answer = await other.post("/admin/dead/retry", json={}, headers=bearer(token))
+
+    assert (answer.status_code, answer.json()["code"]) == (400, "refused")
+
+
+async def test_guesses_through_a_proxy_that_is_not_named_do_not_lock_out_the_commands(http, token):
+    await wrongly(http, AT_ONCE + 1, **{"X-Forwarded-For": "6.6.6.6"})
+
+    answer = await http.post("/admin/dead/retry", json={}, headers=bearer(token))
+
+    assert (answer.status_code, answer.json()["code"]) == (400, "refused")
+
+
+async def test_who_sends_no_token_guesses_nothing(http, token):
+    for _ in range(AT_ONCE + 1):
+        assert (await http.post("/admin/dead/retry", json={})).status_code == 401
+
+
+async def test_every_try_that_is_turned_away_is_counted_also_those_not_listened_to(
+    http, control, token
+):
+    await wrongly(http, AT_ONCE + 5)
+
+    counted = control.ingest.notices.metrics().decode()
+
+    assert f'encamina_turned_away_total{{why="admin token"}} {AT_ONCE + 5}.0' in counted

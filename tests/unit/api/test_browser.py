@@ -80,6 +80,32 @@ async def test_what_our_own_proxy_says_of_the_address_counts(tmp_path):
     assert found == "https://e.tienda.example/v1"
 
 
+@pytest.mark.parametrize(
+    "odd",
+    [
+        *("evil.com:99999", "evil.com:0", "[::::]:1", "[::1", "-evil.com", "evil..com", "."),
+        *("a_b.example", "1.2.3.999", "1.2.3", "evil.com/x", "evil.com:", "x" * 64, "[1.2.3.4]"),
+    ],
+)
+async def test_what_our_own_proxy_hands_on_is_passed_over_where_it_is_no_host(tmp_path, odd):
+    found = await reached(
+        tmp_path, SETTINGS + PROXY, "http://inner:8080", **{"X-Forwarded-Host": odd}
+    )
+
+    assert found == "http://inner:8080/v1"
+
+
+@pytest.mark.parametrize(
+    "host", ["e.tienda.example:8443", "10.0.0.1:1", "[2800:e2::1]:443", "e.example.", "localhost"]
+)
+async def test_every_form_of_a_host_that_a_browser_can_ask_is_taken(tmp_path, host):
+    found = await reached(
+        tmp_path, SETTINGS + PROXY, "http://inner:8080", **{"X-Forwarded-Host": host}
+    )
+
+    assert found == f"http://{host}/v1"
+
+
 async def test_the_public_address_of_the_settings_goes_first(tmp_path):
     found = await reached(tmp_path, SETTINGS + PUBLIC, "http://inner:8080")
 

@@ -94,6 +94,27 @@ async def test_every_answer_can_be_read_by_a_listed_page(face, request_, status)
     assert readable(answer) == READABLE
 
 
+@pytest.mark.parametrize(
+    ("path", "origin", "expected"),
+    [("/v1/t", SHOP, READABLE), ("/v1/t", OTHER, {"vary": "Origin"}), ("/admin/x", SHOP, {})],
+)
+async def test_what_the_web_server_refuses_can_be_read_by_the_same_pages(path, origin, expected):
+    async def silent(scope, receive, send):
+        """Such as one whose client is too slow."""
+
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": path,
+        "headers": [(b"origin", origin.encode())],
+        "extensions": {"encamina.refusal": {"headers": []}},
+    }
+    await Cors(silent, lambda: Browsers(origins=frozenset({SHOP})))(scope, None, None)
+
+    left = scope["extensions"]["encamina.refusal"]["headers"]
+    assert {name.decode().lower(): value.decode() for name, value in left} == expected
+
+
 async def test_our_own_fault_can_be_read_too():
     async def broken(_):
         raise RuntimeError

@@ -137,3 +137,14 @@ def test_a_pause_by_hand_is_told(release, event):
     kept = Kept(5, event, floors={"hook": 2}, paused={"hook": "new token"})
 
     assert the_fate(kept, release).paused == "new token"
+
+
+def test_what_waits_in_a_mailbox_gives_up_when_the_mailbox_does(tmp_path, event):
+    hook = FILES["destinations/hook.yaml"].partition("request:")[0]
+    mailbox = f"{hook}kind: mailbox\nmailbox: {{ key: id, keep: 2h }}\nwindow: 7d\n"
+    release = a_release(tmp_path, {"destinations/hook.yaml": mailbox})
+    one = a_delivery(state=State.WAITING, reason="", attempts=0, window_ms=HOUR)
+
+    fate = the_fate(Kept(5, event, [one], {}, {"hook": 5}), release)
+
+    assert fate.deliveries[0].gives_up_at == NOW + 2 * HOUR

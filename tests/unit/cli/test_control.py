@@ -1,15 +1,18 @@
 """Finding who has to be asked for a change."""
 
 import threading
+from contextlib import contextmanager
 from functools import partial
+from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 import trio
 
 import cli.control
-from cli.control import _reachable, changing
+from cli.control import changing, reachable
 from engine.control.control import Control, ControlError
 from engine.model.errors import DataFolderError
+from engine.release.keys import digest_of
 from engine.server.folder import FolderHeld, held, served_at
 from tests.support.releases import ENV, FILES, write_project
 
@@ -31,7 +34,7 @@ async def test_a_folder_that_nobody_holds_is_changed_here(project, tmp_path):
 
     assert made["key"].startswith("enc_a_")
     async with changing(project, tmp_path / "data") as change:
-        assert (await change("keys/revoke", {"id": made["id"]}))["revoked"] == 1
+        assert (await change("keys/revoke", {"id": made["id"], "last": True}))["revoked"] == 1
 
 
 async def test_a_folder_that_is_not_there_is_not_made_unasked(project, tmp_path):
@@ -91,6 +94,72 @@ async def test_a_server_that_does_not_answer_is_told_of(project, tmp_path, monke
                 await change("dead/retry", {"all": True})
 
 
+@contextmanager
+def a_server_that_answers(status):
+    """The URL of a server that answers all that is asked of /admin with one status."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self):
+            self.send_response(status)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_):
+            """Nothing."""
+
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=partial(server.serve_forever, 0.01), daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+async def asked_of_a_server(project, folder, status, asked=None):
+    """What a command says whose server answers so."""
+    with a_server_that_answers(status) as url, held(folder, "sandbox") as hold:
+        hold.listens_at(url)
+        with pytest.raises(ControlError) as refused:
+            async with changing(project, folder) as change:
+                await change("dead/retry", asked or {"all": True})
+    return str(refused.value)
+
+
+@pytest.mark.parametrize("status", [401, 404])
+async def test_a_revoked_token_is_said_to_be_revoked_with_the_way_to_another(
+    project, tmp_path, monkeypatch, status
+):
+    monkeypatch.setenv("ENCAMINA_ADMIN_TOKEN", "token-of-the-files")
+    with (project / "encamina.yaml").open("a") as settings:
+        settings.write('server: { admin_token: "{{ env.ENCAMINA_ADMIN_TOKEN }}" }\n')
+    digest = digest_of("token-of-the-files")
+    async with changing(project, tmp_path / "data", make=True) as change:
+        assert (await change("keys/revoke", {"id": digest, "last": True}))["revoked"] == 1
+
+    said = await asked_of_a_server(project, tmp_path / "data", status)
+
+    assert "the token in server.admin_token in encamina.yaml was revoked" in said
+    assert "`encamina keys create --admin`" in said
+
+
+async def test_an_option_that_is_no_text_is_refused_before_a_server_is_asked(
+    project, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("ENCAMINA_ADMIN_TOKEN", "t")
+
+    said = await asked_of_a_server(project, tmp_path / "data", 200, {"name": "a\udcff"})
+
+    assert said == "an option holds bytes that are no UTF-8; expected a text"
+
+
+async def test_a_server_without_any_token_is_told_how_to_have_one(project, tmp_path, monkeypatch):
+    monkeypatch.setenv("ENCAMINA_ADMIN_TOKEN", "another")
+    async with changing(project, tmp_path / "data", make=True) as change:
+        await change("keys/create", {"kind": "write", "source": "shop"})
+
+    said = await asked_of_a_server(project, tmp_path / "data", 404)
+
+    assert "has no /admin: set server.admin_token in encamina.yaml" in said
+
+
 async def test_where_a_server_listens_is_told_while_it_does_and_no_longer(tmp_path):
     with held(tmp_path, "sandbox") as hold:
         assert served_at(tmp_path) is None
@@ -126,4 +195,4 @@ async def test_looking_at_who_holds_a_folder_keeps_nobody_from_holding_it(tmp_pa
     ],
 )
 async def test_a_server_that_listens_everywhere_is_asked_on_this_machine(url, expected):
-    assert _reachable(url) == expected
+    assert reachable(url) == expected

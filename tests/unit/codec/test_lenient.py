@@ -1,6 +1,10 @@
-import pytest
+import json
 
-from engine.codec.lenient import read_json
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine.codec.lenient import read_in_steps, read_json
 
 
 @pytest.mark.parametrize("data", [b'{"a": [1, 2.5, "\xc3\xb1", true, null]}', b"[]", b'"x"', b"0"])
@@ -61,3 +65,50 @@ def test_a_number_of_thousands_of_digits_is_null_and_costs_no_other_event():
 
 def test_a_byte_order_mark_is_passed_over():
     assert read_json(b'\xef\xbb\xbf{"a": 1}')[0] == {"a": 1}
+
+
+ODD = [
+    b'{"a": [1, 2.5, "\xc3\xb1", true, null], "b": {"c": [[], {}, [[1]]]}}',
+    b'{"batch": [{"value": NaN}, {"value": -Infinity}], "a": NaN}',
+    b'{"\\ud83d": ["cut \\ud83d", "whole \\ud83d\\ude00", "\\\\ud83d\\ude00"]}',
+    b'[{"a": "\\ud83d"}, "\\uDE00"]',
+    b'{"id": 123456789012345678901234567890, "more": ' + b"9" * 400 + b"}",
+    b'{"a": 1, "a": 2}',
+    b'{"name": "Jos\xe9"}',
+    b"\xef\xbb\xbf [1]",
+    b" 7 ",
+    b'"x"',
+    *(b"", b"{", b"[1,]", b'{"a": 1,}', b'{"a" 1}', b"{'a': 1}", b"[1] x", b"[NaN, nan]", b"\x00"),
+    *(b"[" * 2_000 + b"]" * 2_000, b'{"a":' * 2_000 + b"1" + b"}" * 2_000, b'["\n"]', b"[01]"),
+]
+
+
+def read(how, data):
+    try:
+        return how(data)
+    except ValueError:
+        return "no JSON"
+
+
+@pytest.mark.parametrize("data", ODD, ids=range(len(ODD)))
+def test_in_steps_the_same_is_read(data):
+    assert read(read_in_steps, data) == read(read_json, data)
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+        lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    )
+)
+def test_in_steps_whatever_json_is_written_is_read_the_same(value):
+    data = json.dumps(value).encode()
+
+    assert read_in_steps(data) == read_json(data)
+
+
+def test_a_pair_behind_a_backslash_is_no_pair():
+    value, warnings = read_json(b'["\\\\ud83d\\ude00"]')
+
+    assert value == ["\\ud83d\ufffd"]
+    assert len(warnings) == 1

@@ -13,13 +13,14 @@ from engine.delivery.send import open_sender
 from engine.delivery.supervise import Delivery as Consumers
 from engine.model.delivery import Attempt, Delivery, DeliveryKey, State
 from engine.model.errors import StorageError
+from engine.model.replay import Replay, ReplayState
 from engine.state.interface import DeliveryFilter
 from tests.support.controls import sent
 from tests.support.events import NOW, an_event
 
 pytestmark = pytest.mark.trio
 
-NONE = {"retried": 0, "not_kept": 0, "not_running": 0, "busy": 0, "of_replays": 0, "delivered": 0}
+NONE = {"retried": 0, "not_kept": 0, "not_running": 0, "busy": 0, "delivered": 0}
 
 
 def a_letter(position, **changed):
@@ -108,11 +109,98 @@ async def test_a_destination_that_is_gone_takes_no_retry(control):
     assert (await perform(control, "dead/retry", {"all": True}))["not_running"] == 1
 
 
-async def test_a_letter_of_a_replay_is_left_to_replays(control):
-    await orders(control, 1)
-    await control.state.record([a_letter(1, key=DeliveryKey(1, "hook", "order", 0, 7))])
+def of_replay(number, position=1, **changed):
+    return a_letter(position, key=DeliveryKey(position, "hook", "order", 0, number), **changed)
 
-    assert (await perform(control, "dead/retry", {"all": True}))["of_replays"] == 1
+
+async def a_replay(control, **changed):
+    made = Replay("hook", after=0, until=1, asked_at=NOW, reached=1, state=ReplayState.DONE)
+    return await control.state.add_replay(replace(made, **changed))
+
+
+async def of_its_replay(control, number=1):
+    found = await control.state.deliveries(DeliveryFilter(replay=number), limit=9)
+    return [one.state for one in found]
+
+
+@pytest.mark.parametrize("ended", [ReplayState.DONE, ReplayState.STOPPED])
+async def test_a_letter_of_a_replay_is_retried_by_its_replay_which_runs_once_more(control, ended):
+    await orders(control, 2)
+    await a_replay(control, state=ended, until=2)
+    await control.state.record([of_replay(1)])
+
+    assert await perform(control, "dead/retry", {"all": True}) == {**NONE, "retried": 1}
+
+    [one] = await control.state.open_deliveries(1, limit=9)
+    assert (one.reason, one.payload, one.due_at) == ("retried by hand", None, control.clock())
+    [again] = await control.state.replays()
+    assert (again.state, again.until) == (ReplayState.RUNNING, 1)
+    assert await handed_out(control) == []
+
+
+async def test_what_died_live_and_in_a_replay_is_retried_once(control):
+    await orders(control, 1)
+    await a_replay(control)
+    await control.state.record([a_letter(1), of_replay(1, at=NOW + 5)])
+
+    assert await perform(control, "dead/retry", {"all": True}) == {
+        **NONE,
+        "retried": 1,
+        "busy": 1,
+    }
+    assert await of_its_replay(control) == [State.RETRYING]
+
+
+async def test_a_letter_that_goes_elsewhere_already_is_busy(control):
+    await orders(control, 2)
+    await a_replay(control, until=2, reached=2)
+    on_its_way = {"state": State.RETRYING, "payload": b"{}", "next_at": NOW}
+    await control.state.record(
+        [a_letter(1), of_replay(1, **on_its_way), a_letter(2, **on_its_way), of_replay(1, 2)]
+    )
+
+    assert await perform(control, "dead/retry", {"all": True}) == {**NONE, "busy": 2}
+
+
+async def test_a_replay_that_was_just_stopped_lets_go_first(control):
+    await orders(control, 2)
+    await a_replay(control, state=ReplayState.STOPPED, until=2, reached=2)
+    await control.state.record([of_replay(1), of_replay(1, 2, state=State.WAITING, payload=b"{}")])
+
+    assert await perform(control, "dead/retry", {"all": True}) == {**NONE, "busy": 1}
+    assert [one.state for one in await control.state.replays()] == [ReplayState.STOPPED]
+
+
+async def test_what_came_through_otherwise_is_not_sent_again(control):
+    await orders(control, 2)
+    await a_replay(control, until=2, reached=2)
+    came = {"state": State.DELIVERED, "dedupe_key": "k"}
+    renamed = a_letter(1, key=DeliveryKey(1, "hook", "bought", 0, 2), **came)
+    await control.state.record([a_letter(1, dedupe_key="k"), renamed])
+    await control.state.record([a_letter(2, **came), of_replay(1, 2, dedupe_key="k")])
+
+    assert await perform(control, "dead/retry", {"all": True}) == {**NONE, "delivered": 2}
+
+
+async def test_what_a_replay_was_to_send_again_may_be_retried_though_it_came_through_before(
+    control,
+):
+    await orders(control, 1)
+    await a_replay(control, again=True)
+    await control.state.record([a_letter(1, state=State.DELIVERED), of_replay(1, at=NOW + 5)])
+
+    assert await perform(control, "dead/retry", {"all": True}) == {**NONE, "retried": 1}
+
+
+async def test_of_two_things_under_one_key_the_dead_one_is_retried(control):
+    await orders(control, 1)
+    await a_replay(control, again=True)
+    other = of_replay(1, state=State.DELIVERED, dedupe_key="k")
+    lead = a_letter(1, key=DeliveryKey(1, "hook", "lead"), dedupe_key="k")
+    live = a_letter(1, state=State.DELIVERED, dedupe_key="k")
+    await control.state.record([other, lead, live])
+
+    assert await perform(control, "dead/retry", {"all": True}) == {**NONE, "retried": 1}
 
 
 async def test_more_letters_than_a_page_are_all_retried(control):

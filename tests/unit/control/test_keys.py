@@ -65,12 +65,43 @@ async def test_an_admin_token_opens_admin_and_sends_no_events(control):
         control.keys.source_of(token)
 
 
-async def test_with_its_last_token_revoked_admin_is_shut(control):
+async def test_the_last_token_is_revoked_only_where_that_is_said_and_admin_is_shut_then(control):
     one = await made(control, kind="admin")
 
+    with pytest.raises(ControlError, match="is the last admin token, and nothing was revoked"):
+        await perform(control, "keys/revoke", {"id": one["id"]})
+    assert control.keys.admin_is_open
+
+    done = await perform(control, "keys/revoke", {"id": one["id"], "last": True})
+
+    assert (done["revoked"], done["left"]) == (1, 0)
+    assert not control.keys.admin_is_open
+
+
+async def test_a_token_that_is_not_the_last_is_revoked_unasked(control):
+    one, other = [await made(control, kind="admin") for _ in range(2)]
+
+    done = await perform(control, "keys/revoke", {"id": one["id"]})
+
+    assert (done["revoked"], done["left"]) == (1, 1)
+    assert control.keys.is_admin(other["key"])
+
+
+async def test_a_revoked_token_is_none_that_is_left(control):
+    one, other = [await made(control, kind="admin") for _ in range(2)]
     await perform(control, "keys/revoke", {"id": one["id"]})
 
-    assert not control.keys.admin_is_open
+    again = await perform(control, "keys/revoke", {"id": one["id"]})
+    with pytest.raises(ControlError, match="last admin token"):
+        await perform(control, "keys/revoke", {"id": other["id"]})
+
+    assert again["revoked"] == 0
+
+
+async def test_the_last_write_key_of_a_source_is_revoked_and_said_to_be(control):
+    done = await perform(control, "keys/revoke", {"id": digest_of("strict-key")[:8]})
+
+    assert (done["source"], done["left"]) == ("strict", 0)
 
 
 @pytest.mark.parametrize(
@@ -84,6 +115,8 @@ async def test_with_its_last_token_revoked_admin_is_shut(control):
         ("keys/create", {"kind": "admin", "name": 7}, "name is int; expected a text"),
         ("keys/create", {"kind": "admin", "sourc": "x"}, 'nothing is asked with "sourc"'),
         ("keys/create", {"kind": "admin", "name": "x" * 101}, "at most 100"),
+        ("keys/create", {"kind": "admin", "name": "a\ud800"}, "name holds half a character"),
+        ("keys/create", {"kind": "write", "source": "\udcff"}, "source holds half a character"),
         ("keys/revoke", {"id": "00000000"}, 'no key has the id "00000000"'),
         ("keys/revoke", {"id": "0"}, "expected 8 or more digits"),
         ("keys/revok", {}, 'no such change: "keys/revok"; did you mean "keys/revoke"'),

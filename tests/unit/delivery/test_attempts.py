@@ -67,3 +67,32 @@ async def test_a_dead_letter_retried_by_hand_is_decided_anew_and_counts_on(runni
     assert (delivered.due_at, delivered.attempts) == (later, 2)
     [tried] = (await running.state.attempts("a")).values()
     assert [(one.number, one.outcome) for one in tried] == [(1, "dead"), (2, "delivered")]
+
+
+PERSONAL = "bad user_data: email ana.perez@gmail.com, phone 601 7654321, +573007654321"
+SHOWN = "bad user_data: email [email], phone [number], [number]"
+
+
+@pytest.mark.parametrize(
+    ("status", "state", "begins"),
+    [(401, State.PAUSED, "HTTP 401"), (400, State.DEAD, "HTTP 400"), (503, State.RETRYING, "HTTP")],
+)
+async def test_a_reason_says_no_more_of_a_person_than_the_answer_that_is_kept(
+    running, status, state, begins
+):
+    body = {"error": {"message": PERSONAL}}
+    running.vendor.answers = lambda items: Answer(status, {}, body)
+    await running.append("a")
+
+    async with running.consuming() as consumer:
+        [delivery] = await running.reach(state)
+        standing = consumer.attempts.gate.standing()
+
+    [tried] = (await running.state.attempts("a")).values()
+    assert delivery.reason.startswith(begins)
+    for told in (delivery.reason, tried[-1].reason, tried[-1].answer):
+        assert SHOWN in told
+        assert "ana.perez" not in told
+    assert PERSONAL not in standing.reason
+    assert SHOWN in running.said.getvalue()
+    assert "7654321" not in running.said.getvalue()

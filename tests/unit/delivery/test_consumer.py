@@ -3,7 +3,7 @@
 import pytest
 import trio
 
-from engine.delivery import destination as consumer_module
+from engine.delivery import fates as fates_module
 from engine.delivery import gate as gate_module
 from engine.log.open import LogSettings, open_log
 from engine.model.clock import system_clock
@@ -103,19 +103,19 @@ async def test_what_a_pause_kept_goes_at_once_after_a_start_with_the_secret_mend
 
 
 async def test_a_fault_of_ours_ends_as_a_retry_and_goes_on_when_it_is_mended(running, monkeypatch):
-    decide = consumer_module.decide
+    decide = fates_module.decide
 
     def fails_for_b(destination, event, *others):
         if event.message_id == "b":
             raise ZeroDivisionError
         return decide(destination, event, *others)
 
-    monkeypatch.setattr(consumer_module, "decide", fails_for_b)
+    monkeypatch.setattr(fates_module, "decide", fails_for_b)
     await running.append("a", "b", "c")
     async with running.consuming():
         await running.reach(State.DELIVERED, 2)
         [faulted] = await running.reach(State.RETRYING)
-        monkeypatch.setattr(consumer_module, "decide", decide)
+        monkeypatch.setattr(fates_module, "decide", decide)
         await running.reach(State.DELIVERED, 3)
 
     assert "ZeroDivisionError" in faulted.reason
@@ -136,7 +136,7 @@ async def test_an_event_that_the_disk_gives_back_broken_is_dead_alone(running):
 async def test_what_is_too_old_to_be_counted_is_dead_with_that_reason(running, tmp_path):
     text = QUICK + "        window: 7d\n"
     text = text.replace("        window: 7d\n", "", 1).replace(
-        "first: 10ms", "max_age: 100ms, first: 10ms"
+        "first: 10ms", "max_age: 500ms, first: 10ms"
     )
     release = a_release(tmp_path / "short", {"destinations/hook.yaml": text})
     running.vendor.answers = lambda items: Answer(503, {}, "")

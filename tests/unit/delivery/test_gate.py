@@ -3,7 +3,7 @@ import trio
 import trio.testing
 
 from engine.delivery.breaker import Breaker
-from engine.delivery.gate import PROBE_EVERY_MS, Gate, Passage
+from engine.delivery.gate import LOOK_EVERY_MS, PROBE_EVERY_MS, Gate, Passage
 from engine.delivery.retry import LONGEST_ASKED_MS
 from engine.model.clock import Millis
 from engine.project.policy import BreakerSpec
@@ -74,6 +74,19 @@ async def test_a_pause_by_hand_is_never_probed_and_no_answer_ends_it(autojump_cl
     assert gate.is_shut(probe=True)
     assert gate.standing().reason == "we move to another account"
     assert gate.standing().until is None
+
+
+async def test_a_pause_by_hand_is_looked_into_every_minute(autojump_clock):
+    gate = Gate(trio_clock)
+    gate.close("the token is revoked")
+    gate.close("we move to another account", by_hand=True)
+    began = trio.current_time()
+
+    passages = [await gate.passage() for _ in range(3)]
+
+    assert passages == [Passage.LOOK] * 3
+    assert trio.current_time() - began == pytest.approx(3 * LOOK_EVERY_MS / 1000)
+    assert LOOK_EVERY_MS <= 60_000
 
 
 async def test_a_pause_by_hand_over_one_that_was_found_stays(autojump_clock):

@@ -190,6 +190,50 @@ async def test_the_oldest_of_too_many_is_dead_with_the_reason(running):
     assert oldest.reason == "pushed out: at most 3 wait for one session"
 
 
+async def retry(running, dead):
+    now = running.clock()
+    again = replace(dead, state=State.RETRYING, reason="retried by hand", due_at=now, next_at=now)
+    await running.state.record([again])
+    await running.log.retry("hook", [dead.key.position], system_clock())
+
+
+@unit
+async def test_one_that_was_pushed_out_and_is_retried_waits_anew(running):
+    await running.append("A-1", "A-2", "A-3", "A-4")
+    async with running.delivering():
+        oldest, *_ = await running.reach(State.DEAD, *[State.WAITING] * 3)
+        await running.take("A-2")
+        await retry(running, oldest)
+
+        await running.reach(State.WAITING, State.DELIVERED, *[State.WAITING] * 2)
+        assert await running.waiting() == ["A-1", "A-3", "A-4"]
+        await running.take("A-1")
+        await running.reach(*[State.DELIVERED] * 2, *[State.WAITING] * 2)
+
+
+@unit
+@pytest.mark.parametrize("why", ["pushed out", "not fetched"])
+async def test_one_that_is_retried_and_not_fetched_again_is_dead_in_time(running, monkeypatch, why):
+    monkeypatch.setattr(mailbox_module, "EXPIRE_EVERY_S", 0.01)
+    await running.append("A-1", "A-2", "A-3", *(["A-4"] if why == "pushed out" else []))
+    async with running.delivering():
+        if why == "pushed out":
+            oldest, *_ = await running.reach(State.DEAD, *[State.WAITING] * 3)
+            await running.take("A-2", "A-3", "A-4")
+        else:
+            await running.reach(*[State.WAITING] * 3)
+            await running.take("A-2", "A-3")
+            running.late_ms = 31 * 60_000 + 1000
+            oldest, *_ = await running.reach(State.DEAD, *[State.DELIVERED] * 2)
+        taken = [State.DELIVERED] * (3 if why == "pushed out" else 2)
+        await retry(running, oldest)
+        await running.reach(State.WAITING, *taken)
+        running.late_ms += 31 * 60_000 + 1000
+        dead, *_ = await running.reach(State.DEAD, *taken)
+
+    assert dead.reason == "no page fetched it in 30m"
+
+
 @unit
 @pytest.mark.parametrize(
     "session", [None, "short", "1790000000.1790000000", "a" * 40, "ana@shop.example"]

@@ -80,3 +80,11 @@ async def test_who_asks_first_goes_first(autojump_clock):
             await trio.testing.wait_all_tasks_blocked()
 
     assert went == list(range(5))
+
+
+async def test_a_place_that_is_taken_is_waited_for_by_whoever_took_it(autojump_clock):
+    pace, began = Pace(None, 0.1), trio.current_time()
+
+    moments_s = [pace.take(events) - began for events in (5, 1)]
+
+    assert moments_s == [0, 50]

@@ -152,7 +152,7 @@ async def test_a_batch_that_waits_for_its_turn_is_not_sent_into_a_pause(running,
 async def test_what_was_held_back_untried_goes_by_the_rules_of_its_day(
     running, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(gate_module, "PROBE_EVERY_MS", 200)
+    monkeypatch.setattr(gate_module, "LOOK_EVERY_MS", 200)
     async with running.consuming() as consumer:
         await running.append("before")
         await running.reach(State.DELIVERED)
@@ -180,7 +180,7 @@ async def test_what_was_held_back_untried_goes_by_the_rules_of_its_day(
 async def test_a_pause_by_hand_lets_go_what_grows_too_old_and_sends_nothing(
     running, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(gate_module, "PROBE_EVERY_MS", 200)
+    monkeypatch.setattr(gate_module, "LOOK_EVERY_MS", 200)
     text = QUICK.replace("first: 10ms", "max_age: 400ms, first: 10ms")
     release = a_release(tmp_path / "short", {"destinations/hook.yaml": text})
     async with running.consuming(release) as consumer:

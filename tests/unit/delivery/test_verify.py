@@ -86,7 +86,7 @@ def test_no_answer_is_no_opinion(tmp_path):
 
     assert opinion.as_json() == {
         "asked": False,
-        "reason": "no answer: the connection was refused or the host is unknown",
+        "reason": "no answer: no connection could be made",
     }
 
 

@@ -190,6 +190,16 @@ def test_without_usable_settings_there_is_no_project_but_every_finding(folder):
     ]
 
 
+def test_a_warning_switches_no_destination_off(folder):
+    change(folder, "destinations/crm.yaml", "dedupe: id\n", "")
+
+    project, findings = read_project(folder, {})
+
+    assert [one.code for one in findings] == ["W159"]
+    assert [one.name for one in project.destinations] == ["crm"]
+    assert project.whole
+
+
 def test_a_file_that_can_not_be_opened_is_told(folder):
     (folder / "rules/more.yaml").symlink_to(folder / "rules/crm.yaml")
     (folder / "rules/crm.yaml").chmod(0)

@@ -60,3 +60,28 @@ def test_retention_has_defaults_and_takes_what_the_project_says(tmp_path):
 
     assert usual.spec.keep == KeepSpec(30 * DAY_MS, 730 * DAY_MS, 20 * 2**30, 500 * 2**20)
     assert own.spec.keep == KeepSpec(DAY_MS, 365 * DAY_MS, 2**30, 2**20)
+
+
+MIB = 1024 * 1024
+
+
+@pytest.mark.parametrize(
+    ("text", "in_flight_bytes"),
+    [
+        ("", 64 * MIB),
+        ("server: { max_request: 1MiB }", 64 * MIB),
+        ("server: { max_request: 32MiB }", 128 * MIB),
+        ("server: { max_request: 1MiB, max_in_flight: 4MiB }", 4 * MIB),
+    ],
+)
+def test_bodies_have_room_for_several_of_the_largest(tmp_path, text, in_flight_bytes):
+    release, findings = with_privacy(tmp_path, text)
+
+    assert (release.spec.server.max_in_flight_bytes, findings) == (in_flight_bytes, [])
+
+
+def test_room_that_is_too_small_for_the_largest_body_is_told(tmp_path):
+    release, [finding] = with_privacy(tmp_path, "server: { max_in_flight: 16MiB }")
+
+    assert release is None
+    assert "server.max_in_flight is 16MiB, expected at least 4 times" in str(finding)

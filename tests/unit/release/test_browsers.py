@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.support.releases import a_release
+from tests.support.releases import FILES, a_release, findings_of, write_project
 
 SETTINGS = """
     version: 1
@@ -65,3 +65,28 @@ def test_the_public_address_ends_without_a_slash(tmp_path, url):
     found = browsers(tmp_path, server=f'public_url: "{url}"', URL="https://e.example/")
 
     assert found.public_url == "https://e.example"
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ("https://shop.co:443", "https://shop.co"),
+        ("https://shop.co:0443/", "https://shop.co"),
+        ("http://shop.co:80", "http://shop.co"),
+        ("http://shop.co:443", "http://shop.co:443"),
+        ("https://shop.co:80", "https://shop.co:80"),
+        ("https://shop.co:08443", "https://shop.co:8443"),
+    ],
+)
+def test_an_origin_is_without_the_port_that_its_scheme_has_anyway(tmp_path, written, expected):
+    assert browsers(tmp_path, f'origins: ["{written}"]').origins == {expected}
+
+
+@pytest.mark.parametrize(
+    "written", ["https://shop.co:0", "https://shop.co:65536", "http://a:99999"]
+)
+def test_an_origin_with_a_port_that_cannot_be_is_told(tmp_path, written):
+    files = {"encamina.yaml": SETTINGS.format(more=f'origins: ["{written}"]', server="")}
+    _, findings = findings_of(write_project(tmp_path, {**FILES, **files}))
+
+    assert any(one.code == "E316" and written in one.message for one in findings)

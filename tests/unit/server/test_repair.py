@@ -247,15 +247,32 @@ async def test_a_body_that_makes_no_sense_counts_as_lost(tmp_path):
     assert next(one for one in done.tables if one.table == "events").lost == [(149, 150)]
 
 
-async def test_a_file_without_its_first_page_is_refused_and_stays(tmp_path):
+async def test_without_its_first_page_the_rows_are_found_page_by_page(tmp_path):
     path = await filled(tmp_path / "data", 300)
     overwrite(path, [0])
+
+    done = await repaired(tmp_path, path)
+
+    saved = {one.table: one for one in done.tables}
+    assert {name: saved[name].strays for name in ("events", "deliveries", "groups")} == {
+        "events": 300,
+        "deliveries": 200,
+        "groups": 2,
+    }
+    # No list tells that there was no more.
+    assert all(one.cut for one in done.tables if one.table in ("events", "settings"))
+
+
+async def test_a_file_without_one_readable_row_is_refused_and_stays(tmp_path):
+    path = await filled(tmp_path / "data", 300)
+    overwrite(path, range(path.stat().st_size // PAGE))
     before = path.read_bytes()
 
     with pytest.raises(StorageError, match="put back a backup"):
         await repaired(tmp_path, path)
 
     assert path.read_bytes() == before
+    assert {one.name for one in path.parent.iterdir()} == {path.name}
 
 
 async def test_a_sound_file_loses_nothing(tmp_path):

@@ -17,9 +17,9 @@ PRIVATE_KEY = "-----BEGIN PRIVATE KEY-----\nMIIEvQ\nabc\n-----END PRIVATE KEY---
     [
         ("no user lucia.perez+1@tienda.example.com", "no user [email]"),
         ("GET /p?e=lucia%40example.com&x=1", "GET /p?e=[email]&x=1"),
-        ("phone +57 300 123 4567 is invalid", "phone [phone] is invalid"),
-        ("phone 573001234567 is invalid", "phone [phone] is invalid"),
-        ("call (300) 123-4567", "call [phone]"),
+        ("phone +57 300 123 4567 is invalid", "phone [number] is invalid"),
+        ("phone 573001234567 is invalid", "phone [number] is invalid"),
+        ("call (300) 123-4567", "call [number]"),
         ("from 203.0.113.9 and 2001:db8::1", "from [ip] and [ip]"),
         ("peer 186.80.12.4:443", "peer [ip]:443"),
         ("Authorization: Bearer EAAB.x-y_z", "Authorization: Bearer [secret]"),

@@ -252,3 +252,114 @@ async def test_a_request_that_never_ends_does_not_hold_up_the_end():
             await began.wait()
             stop()
             assert await read_all(stream) == b""
+
+
+def with_head_of(size):
+    """A request whose head has exactly so many bytes."""
+    start, end = b"GET / HTTP/1.1\r\nHost: x\r\nX-Long: ", b"\r\n\r\n"
+    return start + b"x" * (size - len(start) - len(end)) + end
+
+
+@pytest.mark.parametrize("before", [b"", ASKED], ids=["first", "kept"])
+@pytest.mark.parametrize("size", [1_000, 1_001, 16_000])
+async def test_a_head_is_taken_up_to_its_bound_and_no_byte_more_however_it_comes(size, before):
+    async def app(scope, receive, send):
+        await body_of(receive)
+        await send(START)
+        await send(BODY)
+
+    request = with_head_of(size)
+    answers = []
+    async with served(app, head_bytes=1_000, linger_s=0.1) as (connect, _, faults):
+        for pieces in ([before + request], [before + request[:500], request[500:]]):
+            stream = await connect()
+            for piece in pieces:
+                await stream.send_all(piece)
+                await trio.sleep(0.02)
+            await stream.send_eof()
+            answers.append(await read_all(stream))
+
+    last = [one[len(before) and one.rindex(b"HTTP/1.1") :] for one in answers]
+    assert {one[9:12] for one in last} == {b"200" if size == 1_000 else b"431"}
+    assert faults == []
+
+
+async def test_what_comes_behind_a_head_does_not_count_as_head():
+    async def app(scope, receive, send):
+        await body_of(receive)
+        await send(START)
+        await send(BODY)
+
+    async with served(app, head_bytes=1_000) as (connect, _, _):
+        answer = await asked(connect, ASKED.replace(b": 4", b": 5000") + b"x" * 4_996)
+
+    assert answer.startswith(b"HTTP/1.1 200")
+
+
+@pytest.mark.parametrize("slow", [True, False], ids=["too slow", "fault"])
+async def test_what_is_refused_in_the_app_s_place_has_the_headers_that_the_app_left_for_it(slow):
+    async def app(scope, receive, send):
+        scope["extensions"]["encamina.refusal"]["headers"] = [(b"x-told", b"page")]
+        await body_of(receive)
+        raise ValueError("ours")
+
+    async with served(app, request_s=0.1, linger_s=0.1) as (connect, _, _):
+        stream = await connect()
+        await stream.send_all(ASKED[:-1] if slow else ASKED)
+        answer = await read_all(stream)
+
+    assert answer.startswith(b"HTTP/1.1 408" if slow else b"HTTP/1.1 503")
+    assert b"x-told: page" in answer
+
+
+def in_chunks(count, size):
+    """A request whose body comes in so many chunks of so many bytes."""
+    chunk = b"%x\r\n%s\r\n" % (size, b"x" * size)
+    head = b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+    return head + chunk * count + b"0\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("count", "size", "status"),
+    [(1_900, 1, b"200"), (3_000, 100, b"200"), (2_200, 1, b"400"), (10, 100_000, b"200")],
+)
+async def test_a_body_may_come_in_chunks_but_not_in_very_many_small_ones(count, size, status):
+    bodies = []
+
+    async def app(scope, receive, send):
+        bodies.append(await body_of(receive))
+        await send(START)
+        await send(BODY)
+
+    async with served(app, linger_s=0.1) as (connect, _, faults):
+        answer = await asked(connect, in_chunks(count, size))
+
+    assert answer[9:12] == status
+    assert bodies == ([b"x" * count * size] if status == b"200" else [])
+    assert faults == []
+
+
+async def test_a_body_in_many_chunks_lets_others_have_their_turn():
+    turns, seen = 0, []
+
+    async def app(scope, receive, send):
+        while (await receive())["more_body"]:
+            seen.append(turns)
+        await send(START)
+        await send(BODY)
+
+    async def watch():
+        nonlocal turns
+        while True:
+            await trio.lowlevel.checkpoint()
+            turns += 1
+
+    async with served(app) as (connect, _, _), trio.open_nursery() as nursery:
+        nursery.start_soon(watch)
+        answer = await asked(connect, in_chunks(2_000, 64))
+        nursery.cancel_scope.cancel()
+
+    assert answer.startswith(b"HTTP/1.1 200")
+    assert len(seen) > 10
+    # Who is next of those who wait is drawn by lot, so that two pieces may follow each other.
+    assert len(set(seen)) > len(seen) / 3

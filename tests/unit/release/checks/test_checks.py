@@ -5,6 +5,7 @@ import pytest
 from engine.model.clock import from_iso
 from engine.release.checks.environment import check_environment
 from engine.release.checks.sunset import check_sunset
+from engine.release.keys import digest_of
 from tests.support.processes import DEMO_ENV
 from tests.support.releases import (
     ENV,
@@ -140,7 +141,7 @@ def test_two_schemas_for_one_event_are_an_error(tmp_path):
 
 
 def test_two_sources_with_one_key_are_an_error(tmp_path):
-    text = FILES["encamina.yaml"].replace("strict-key", "web-key")
+    text = FILES["encamina.yaml"].replace(digest_of("strict-key"), digest_of("web-key"))
 
     assert [one[0] for one in told(tmp_path, {"encamina.yaml": text})] == ["E314"]
 

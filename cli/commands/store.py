@@ -1,0 +1,213 @@
+"""``encamina store``: what the analytics store keeps, and its answers."""
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli import imports
+from cli.actions import actions
+from cli.looks import settings_of
+from cli.options import (
+    HERE,
+    DataOption,
+    JsonOption,
+    ProjectOption,
+    SinceOption,
+    UntilOption,
+    data_folder,
+    past,
+)
+from cli.output import err, out, plain, print_json, print_table
+from cli.tasks import run
+from engine.model.clock import system_clock
+from engine.model.errors import ProjectError
+from engine.model.jsonvalue import Body, Json, as_body
+from engine.model.names import did_you_mean
+from engine.project.env import read_env
+from engine.server.analytics import look_into_analytics
+from engine.sqlite.database import Databases
+from engine.store.interface import Answer, Model
+from engine.store.questions import QUESTIONS, Question, question, read_arguments
+
+NESTED = "…"
+
+app = actions(
+    "store",
+    "The analytics store: what it keeps, and what it answers.\n\n"
+    "Example: encamina store ask popular-pages --since 7d",
+)
+
+
+@app.command("list")
+def list_questions(
+    project: ProjectOption = HERE, data: DataOption = None, as_json: JsonOption = False
+) -> None:
+    """List what can be asked, and how many documents there are.
+
+    Example: encamina store list
+    """
+    counts = run(partial(_counts, project, data_folder(project, data)))
+    if as_json:
+        print_json({"documents": {model.value: count for model, count in counts.items()}})
+        for one in QUESTIONS:
+            print_json(_told(one))
+        return
+    print_table("", ["question", "takes", "tells"], (_cells(one) for one in QUESTIONS))
+    kept = ", ".join(f"{count:,} {model.value}" for model, count in counts.items())
+    out().print(f"\nDocuments: {plain(kept)}")
+
+
+@app.command("ask")
+def ask(
+    name: Annotated[str, typer.Argument(metavar="QUESTION", help="One of `encamina store list`.")],
+    arguments: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[NAME=]VALUE…", help="What the question takes, such as userId=7."),
+    ] = None,
+    project: ProjectOption = HERE,
+    data: DataOption = None,
+    since: SinceOption = None,
+    until: UntilOption = None,
+    limit: Annotated[int | None, typer.Option(min=1, max=1000, help="At most so many.")] = None,
+    cursor: Annotated[
+        str | None, typer.Option(help="The next page: what the one before named.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Answer a question from the store, also beside a server that runs.
+
+    Example: encamina store ask events-by-user userId=cli-10023 --limit 20
+    """
+    asked = _question(name)
+    now = system_clock()
+    given: dict[str, Json] = {**_given(asked, arguments or [])}
+    given |= {"from": past(since, "--since", now), "to": past(until, "--until", now)}
+    given |= {"limit": limit, "cursor": cursor}
+    answer = run(partial(_ask, project, data_folder(project, data), asked, given))
+    if as_json:
+        rows = answer.value if isinstance(answer.value, list) else [answer.value]
+        for one in rows:
+            print_json(one)
+    else:
+        _show(answer.value)
+    if answer.cursor is not None:
+        err().print(f"[dim]There are more: --cursor {plain(answer.cursor)}[/]")
+
+
+@app.command("import")
+def import_documents(
+    url: Annotated[
+        str,
+        typer.Argument(
+            metavar="URL",
+            envvar="ENCAMINA_IMPORT_URL",
+            help="Where they are: mongodb://HOST/DATABASE.",
+        ),
+    ],
+    project: ProjectOption = HERE,
+    data: DataOption = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Count what there is, and write nothing.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Take over the documents of another analytics module; sends nothing.
+
+    Example: encamina store import mongodb://127.0.0.1/shop --dry-run
+    """
+    if dry_run:
+        imports.count(url, as_json=as_json)
+    else:
+        imports.take_over(url, project, data_folder(project, data), as_json=as_json)
+
+
+async def _counts(project: Path, folder: Path) -> Mapping[Model, int]:
+    spec = settings_of(project, folder)
+    async with Databases(folder, look_only=True) as files:
+        store = await look_into_analytics(spec, read_env(project)[0], files)
+        return await store.count()
+
+
+async def _ask(project: Path, folder: Path, asked: Question, given: Mapping[str, Json]) -> Answer:
+    arguments = read_arguments(asked, given)
+    spec = settings_of(project, folder)
+    async with Databases(folder, look_only=True) as files:
+        store = await look_into_analytics(spec, read_env(project)[0], files)
+        return await store.ask(arguments)
+
+
+def _question(name: str) -> Question:
+    found = question(name.replace("-", "_"))
+    if found is None:
+        names = [_shown(one) for one in QUESTIONS]
+        hint = did_you_mean(name, names) or "`encamina store list` lists them"
+        raise ProjectError(f'no question "{name}"; {hint}')
+    return found
+
+
+def _given(asked: Question, arguments: Sequence[str]) -> dict[str, str]:
+    """The arguments by name; one that names none is the first that the question takes."""
+    given: dict[str, str] = {}
+    for one in arguments:
+        name, equals, value = one.partition("=")
+        if equals and any(name in (known.name, *known.aliases) for known in asked.parameters):
+            given[name] = value
+        elif asked.parameters:
+            given.setdefault(asked.parameters[0].name, one)
+        else:
+            raise ProjectError(f"{_shown(asked)} takes no argument, found {one!r}")
+    return given
+
+
+def _shown(one: Question) -> str:
+    return one.name.replace("_", "-")
+
+
+def _cells(one: Question) -> tuple[str, str, str]:
+    takes = [known.name if known.required else f"[{known.name}]" for known in one.parameters]
+    return _shown(one), " ".join(takes), one.doc
+
+
+def _told(one: Question) -> Body:
+    return {
+        "question": _shown(one),
+        "path": one.path,
+        "pattern": one.pattern,
+        "takes": [known.name for known in one.parameters],
+        "doc": one.doc,
+    }
+
+
+def _show(value: Json) -> None:
+    """A list of objects as a table; of an object, its plain values and then each of its lists."""
+    if isinstance(value, list):
+        _show_rows("", value)
+        return
+    body = as_body(value)
+    plain_values = {name: one for name, one in body.items() if not isinstance(one, list | dict)}
+    if plain_values:
+        _show_rows("", [plain_values])
+    for name, one in body.items():
+        if isinstance(one, list):
+            _show_rows(name, one)
+        elif isinstance(one, dict):
+            _show_rows(name, [one])
+
+
+def _show_rows(title: str, rows: Sequence[Json]) -> None:
+    bodies = [as_body(one) for one in rows]
+    columns = list(dict.fromkeys(name for one in bodies for name in one))
+    print_table(
+        title,
+        columns,
+        ([_cell(one.get(name)) for name in columns] for one in bodies),
+    )
+
+
+def _cell(value: Json) -> str:
+    if value is None:
+        return ""
+    return NESTED if isinstance(value, list | dict) else str(value)

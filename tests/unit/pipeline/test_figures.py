@@ -1,0 +1,155 @@
+"""Figures, one event after the other: by time, over windows, and joined."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine.mapping.compile import compile_condition, compile_tree, compile_value
+from engine.mapping.scope import ScopeSpec
+from engine.mapping.tree import parse_tree
+from engine.model.cache import Caches
+from engine.model.document import Document
+from engine.model.window import Window
+from engine.pipeline.figures import counted, joined, shown
+from engine.release.derived import Figure
+
+DAY = 86_400_000
+NAMES = ScopeSpec(frozenset({"properties"}), {})
+CACHES = Caches.off()
+
+
+def of(text):
+    return compile_tree(parse_tree(Document("x", text, {}, {}))[0], NAMES, caches=CACHES)[0]
+
+
+def value(text):
+    return compile_value(Document("x", text, {}, {}), NAMES, caches=CACHES)[0]
+
+
+def condition(text):
+    return compile_condition(Document("x", text, {}, {}), NAMES, caches=CACHES)[0]
+
+
+def a_figure(verb, text=None, over_ms=None, **more):
+    template = None if text is None else of(text)
+    parts = {"by": None, "set": None, "drop": None, **more}
+    return Figure("it", verb, template, over_ms, **parts)
+
+
+def after(figure, *events, moment=None):
+    """What the figure shows after events of (timestamp, properties)."""
+    kept = Window(1).figures
+    for timestamp, properties in events:
+        kept, faults = counted([figure], kept, {"properties": properties}, timestamp)
+        assert faults == ()
+    at = max(timestamp for timestamp, _ in events) if moment is None else moment
+    return shown([figure], kept, at).get("it")
+
+
+def test_a_count_counts_each_event_and_with_a_condition_those_for_which_it_holds():
+    events = [(1, {"n": 1}), (2, {"n": 5}), (3, {})]
+
+    assert after(a_figure("count"), *events) == 3
+    assert after(a_figure("count", "{{ properties.n > 2 }}"), *events) == 1
+
+
+def test_a_sum_adds_numbers_and_leaves_out_what_is_missing():
+    events = [(1, {"n": 1.5}), (2, {}), (3, {"n": 2})]
+
+    assert after(a_figure("sum", "{{ properties.n }}"), *events) == 3.5
+
+
+def test_what_is_no_number_is_a_fault_and_adds_nothing():
+    figure = a_figure("sum", "{{ properties.n }}")
+
+    kept, faults = counted([figure], {}, {"properties": {"n": "much"}}, 1)
+
+    assert [one.path for one in faults] == ["figures.it"]
+    assert shown([figure], kept, 1) == {"it": 0}
+
+
+@pytest.mark.parametrize(("verb", "expected"), [("first", "a"), ("last", "c")])
+def test_first_and_last_go_by_the_time_of_the_event_not_of_its_coming(verb, expected):
+    events = [(2, {"x": "b"}), (3, {"x": "c"}), (1, {"x": "a"}), (4, {})]
+
+    assert after(a_figure(verb, "{{ properties.x }}"), *events) == expected
+
+
+@pytest.mark.parametrize("verb", ["count", "sum"])
+def test_a_window_lets_go_what_is_older(verb):
+    figure = a_figure(verb, "{{ properties.n }}", over_ms=30 * DAY)
+    events = [(day * DAY, {"n": 1}) for day in range(40)]
+
+    assert after(figure, *events) == pytest.approx(30, abs=1)
+    assert after(figure, *events, moment=100 * DAY) == 0
+
+
+def test_a_window_keeps_no_more_than_its_spans():
+    figure = a_figure("count", over_ms=DAY)
+    kept = {}
+    for minute in range(0, 5000, 3):
+        kept, _ = counted([figure], kept, {"properties": {}}, minute * 60_000)
+
+    assert len(kept["it"]) <= 62
+
+
+CART = {
+    "by": value("{{ properties.id }}"),
+    "set": value("{{ properties.products }}"),
+    "drop": condition("{{ properties.out }}"),
+}
+
+
+def a_list():
+    return a_figure(
+        "list", {"product_id": "{{ properties.id }}", "n": "{{ properties.n }}"}, **CART
+    )
+
+
+def test_a_list_has_each_line_once_the_newest_last():
+    events = [(1, {"id": "a", "n": 1}), (2, {"id": "b", "n": 1}), (3, {"id": "a", "n": 2})]
+
+    assert after(a_list(), *events) == [
+        {"product_id": "b", "n": 1},
+        {"product_id": "a", "n": 2},
+    ]
+
+
+def test_a_line_that_is_dropped_is_gone_also_from_a_whole_list():
+    whole = [{"product_id": "a"}, {"sku": "b"}]
+    events = [(1, {"products": whole}), (2, {"id": "b", "out": True})]
+
+    assert after(a_list(), *events) == [{"product_id": "a"}]
+
+
+def test_a_whole_list_takes_the_place_of_what_came_before_it_by_time():
+    whole = [{"product_id": "c"}]
+    events = [(1, {"id": "a"}), (5, {"products": whole}), (3, {"id": "b"}), (6, {"id": "d"})]
+
+    assert after(a_list(), *events) == [{"product_id": "c"}, {"product_id": "d"}]
+
+
+def test_a_list_is_bounded():
+    events = [(number, {"id": f"p{number}"}) for number in range(300)]
+
+    assert len(after(a_list(), *events)) == 100
+
+
+@given(st.lists(st.tuples(st.integers(1, 50), st.integers(-5, 5)), max_size=12), st.integers(0, 12))
+def test_figures_of_two_keys_joined_are_those_of_all_their_events(events, cut):
+    figures = [
+        Figure("count", "count", None, None, None, None, None),
+        Figure("sum", "sum", of("{{ properties.n }}"), None, None, None, None),
+        Figure("over", "sum", of("{{ properties.n }}"), 10, None, None, None),
+    ]
+
+    def kept_of(some):
+        kept = {}
+        for timestamp, number in some:
+            kept, _ = counted(figures, kept, {"properties": {"n": number}}, timestamp)
+        return kept
+
+    apart = joined(figures, kept_of(events[:cut]), kept_of(events[cut:]))
+
+    moment = max((at for at, _ in events), default=1)
+    assert shown(figures, apart, moment) == shown(figures, kept_of(events), moment)
