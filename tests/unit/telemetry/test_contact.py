@@ -108,9 +108,10 @@ def test_what_is_hidden_stays_as_it_is(text, shown):
     "text",
     ["1 " * 30_000 + "a", "a1 " * 20_000, "+" * 60_000, "1-" * 30_000, "1" * 60_000, "a@" * 30_000],
 )
-def test_a_hostile_text_takes_no_time(text):
-    began = time.perf_counter()
+def test_a_hostile_text_does_not_hang_it(text):
+    began_s = time.process_time()
 
     without_contact(text)
 
-    assert time.perf_counter() - began < 0.25
+    # A square of the length takes minutes; what is in proportion to it, well under a second.
+    assert time.process_time() - began_s < 10
