@@ -1,4 +1,4 @@
-"""What a write changes in the counts of an engine that keeps sums by day, by month and for ever."""
+"""What a write changes in the counts of an engine that keeps sums by period."""
 
 from collections.abc import Iterable
 from typing import NamedTuple

@@ -1,7 +1,7 @@
 """What a document counts for: pure, shared by every engine that keeps counts.
 
 A fact adds ``number`` and ``amount`` to what is counted under a kind, a scope and a key. Engines
-keep the sums by day, by month and over all time, and beside each document the facts that it was
+keep the sums by hour, day, month and over all time, and beside each document the facts that it was
 counted with, so that one that is replaced or removed takes back exactly what it gave.
 """
 

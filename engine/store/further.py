@@ -9,7 +9,7 @@ from engine.store.declared import Asked
 from engine.store.facts import COLUMNS, ROW_HEIGHT, UNITS, bucket_value, key_of, parts_of_key
 from engine.store.insights import MOST_DAYS
 from engine.store.interface import Answer, Model
-from engine.store.lists import journey_of, range_of, recent_days
+from engine.store.lists import journey_of, range_of, recent_days, recent_stretches
 from engine.store.periods import EVER, Parts, day_text
 from engine.store.reading import Counted, Counts, Reading
 from engine.store.sessions import EVER as AT_ANY_TIME
@@ -161,11 +161,16 @@ def _web_vitals(reading: Reading, asked: Asked) -> Answer:
     which = Counts("vital", "", Model.EVENT)
     most = RECENT if asked.since is None else MOST_DAYS
     page, metric = asked.arguments.get("page"), asked.arguments.get("metric", "").upper()
+    # As ``key_of`` begins the keys of that page.
+    prefix = "" if page is None else key_of(page)[:-1] + ","
     buckets: dict[tuple[int, str, str], dict[int, int]] = defaultdict(lambda: defaultdict(int))
-    for day, one in reading.by_day(which, recent_days(reading, asked, which.model, most)):
-        of_page, of_metric, bucket = parts_of_key(one.key)
-        if page in (None, of_page) and metric in ("", of_metric.upper()):
-            buckets[-day, of_page, of_metric][bucket] += one.number
+    for parts in recent_stretches(reading, asked, which.model, most):
+        for day, one in reading.by_day(which, parts, prefix):
+            of_page, of_metric, bucket = parts_of_key(one.key)
+            if metric in ("", of_metric.upper()):
+                buckets[-day, of_page, of_metric][bucket] += one.number
+        if len(buckets) >= asked.limit:
+            break
     rows: list[Json] = []
     for (day, of_page, of_metric), counts in sorted(buckets.items())[: asked.limit]:
         samples = sum(counts.values())

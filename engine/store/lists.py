@@ -1,14 +1,17 @@
 """Answers that are documents, page by page, and the range that a question asks for."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from engine.model.clock import Millis, to_iso
 from engine.model.jsonvalue import Body
 from engine.store.arguments import DAY_MS, cursor_at
 from engine.store.declared import Asked
 from engine.store.interface import Answer, Model
-from engine.store.periods import EVER, Parts, days_of, parts_of
+from engine.store.periods import EVER, NEVER, Parts, days_of, parts_of
 from engine.store.reading import Found, Reading, Whose
+
+NOWHEN = (Millis(0), Millis(0))
+"""A range without a moment."""
 
 
 def page_of(reading: Reading, whose: Whose, asked: Asked) -> Answer:
@@ -41,17 +44,35 @@ def range_of(reading: Reading, asked: Asked, model: Model | None) -> Parts:
     if asked.since is None and asked.until is None:
         return EVER
     ends = _ends(reading, asked, model)
-    return Parts(()) if ends is None else parts_of(*ends)
+    return NEVER if ends is None else parts_of(*ends)
 
 
 def recent_days(reading: Reading, asked: Asked, model: Model | None, most: int) -> Parts:
     """The days that are asked for, at most the last ``most`` up to the end."""
-    ends = _ends(reading, asked, model)
-    if ends is None:
-        return Parts(())
-    since, until = ends
+    return days_of(*_recent(reading, asked, model, most))
+
+
+def recent_stretches(
+    reading: Reading, asked: Asked, model: Model | None, most: int
+) -> Iterator[Parts]:
+    """The same days in pieces, the newest first: a day, then twice as many each time.
+
+    So who needs only the first rows of the newest days reads little more.
+    """
+    since, until = _recent(reading, asked, model, most)
+    days = 1
+    while since < until:
+        begin = max(since, Millis((until - 1) // DAY_MS * DAY_MS - (days - 1) * DAY_MS))
+        yield days_of(begin, until)
+        until, days = begin, days * 2
+
+
+def _recent(
+    reading: Reading, asked: Asked, model: Model | None, most: int
+) -> tuple[Millis, Millis]:
+    since, until = _ends(reading, asked, model) or NOWHEN
     first = Millis((until - 1) // DAY_MS * DAY_MS - (most - 1) * DAY_MS)
-    return days_of(max(since, first), until)
+    return max(since, first), until
 
 
 def _page(found: Sequence[Found], shown: Sequence[Body], limit: int) -> Answer:

@@ -4,14 +4,17 @@ An engine hands a ``Reading`` to ``answers.answer`` in a thread of its own; ever
 or a few. ``facts`` and ``sessions`` say what is counted, so that all engines count the same.
 """
 
-from collections.abc import Sequence
-from typing import Literal, NamedTuple, Protocol, TypeAlias
+from collections.abc import Iterable, Sequence
+from typing import Final, Literal, NamedTuple, Protocol, TypeAlias
 
 from engine.model.clock import Millis
 from engine.model.jsonvalue import Body
 from engine.store.declared import Asked
 from engine.store.interface import Model
-from engine.store.periods import Parts
+from engine.store.periods import Parts, day_of
+
+LAST: Final = "\U0010ffff"
+"""Behind a prefix, what comes after every text that begins with it."""
 
 Column: TypeAlias = Literal["session", "user", "category"]
 
@@ -70,8 +73,18 @@ class Reading(Protocol):
     def keyed(self, which: Counts, parts: Parts, keys: Sequence[str]) -> dict[str, Counted]:
         """What was counted under these keys in these parts of time."""
 
-    def by_day(self, which: Counts, parts: Parts) -> list[tuple[int, Counted]]:
+    def by_day(self, which: Counts, parts: Parts, prefix: str = "") -> list[tuple[int, Counted]]:
         """What was counted on each day of these parts, which hold no months.
 
-        The newest day first, then by key.
+        Only under keys that begin with ``prefix``; the newest day first, then by key.
         """
+
+
+def summed_by_day(found: Iterable[tuple[int, Counted]]) -> list[tuple[int, Counted]]:
+    """What was counted in days, hours and what is left of them, by day: in ``by_day``'s order."""
+    sums: dict[tuple[int, str], list[int]] = {}
+    for period, (key, number, amount) in found:
+        both = sums.setdefault((-day_of(period), key), [0, 0])
+        both[0] += number
+        both[1] += amount
+    return [(-day, Counted(key, *sums[day, key])) for day, key in sorted(sums)]

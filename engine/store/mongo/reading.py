@@ -15,9 +15,8 @@ from engine.store.mongo.bodies import body_of, time_of
 from engine.store.mongo.connection import Database, Row
 from engine.store.mongo.counted import OF_SESSIONS, facts_in
 from engine.store.mongo.documents import Shelves
-from engine.store.mongo.ranges import span_of
 from engine.store.periods import EVER, Parts
-from engine.store.reading import Column, Counted, Counts, Found, Whose
+from engine.store.reading import LAST, Column, Counted, Counts, Found, Whose
 
 _FIELDS: Final[Mapping[Column, str]] = {
     "session": "sessionId",
@@ -68,9 +67,11 @@ class MongoReading:
         found = self._with_amounts(wanted, self._sums(wanted, "$key", "number"))
         return {one.key: one for one in found}
 
-    def by_day(self, which: Counts, parts: Parts) -> list[tuple[int, Counted]]:
+    def by_day(self, which: Counts, parts: Parts, prefix: str = "") -> list[tuple[int, Counted]]:
         """See ``Reading.by_day``."""
         wanted, by = _wanted(which, parts), {"day": "$day", "key": "$key"}
+        if prefix:
+            wanted["key"] = {"$gte": prefix, "$lt": prefix + LAST}
         amounts = {
             (row["_id"]["day"], row["_id"]["key"]): row["sum"]
             for row in self._sums({**wanted, "amount": {"$ne": 0}}, by, "amount")
@@ -124,7 +125,7 @@ def _wanted(which: Counts, parts: Parts) -> Row:
     """The condition for the facts that count in these parts."""
     wanted: Row = {"kind": which.kind, "scope": which.scope}
     if parts != EVER:
-        since, until = span_of(parts)
+        since, until = parts.span
         wanted["at"] = {"$gte": DatetimeMS(since), "$lt": DatetimeMS(until)}
     return wanted
 

@@ -8,13 +8,13 @@ from engine.store.changes import Change, sums_of
 from engine.store.periods import EVER, Parts, periods_of
 from engine.store.postgres.connection import Connection, rows, run
 from engine.store.postgres.tables import NUMBERS
-from engine.store.reading import Counted, Counts
+from engine.store.reading import Counted, Counts, summed_by_day
 
 _ADD = """
     INSERT INTO encamina_counts AS kept
         (of_what, kind, scope, period, key_digest, key, number, amount)
     SELECT * FROM unnest(
-        %s::bytea[], %s::text[], %s::text[], %s::integer[],
+        %s::bytea[], %s::text[], %s::text[], %s::bigint[],
         %s::bytea[], %s::text[], %s::bigint[], %s::numeric[]
     )
     ON CONFLICT (of_what, period, key_digest) DO UPDATE
@@ -23,18 +23,19 @@ _ADD = """
 _FORGET_EMPTY = """
     DELETE FROM encamina_counts WHERE number = 0 AND amount = 0
     AND (of_what, period, key_digest) IN
-        (SELECT * FROM unnest(%s::bytea[], %s::integer[], %s::bytea[]))
+        (SELECT * FROM unnest(%s::bytea[], %s::bigint[], %s::bytea[]))
 """
 _TOP_EVER = """
     SELECT key, number, amount FROM encamina_counts
     WHERE of_what = %s AND period = 0 ORDER BY number DESC, key LIMIT %s
 """
 _PARTS = """
-    SELECT key, number, amount FROM encamina_counts WHERE of_what = %s AND period = ANY(%s)
+    SELECT key, number, amount FROM encamina_counts
+    WHERE of_what = %s AND period = ANY(%s::bigint[])
 """
 _DAYS = """
     SELECT period, key, number, amount FROM encamina_counts
-    WHERE of_what = %s AND period = ANY(%s)
+    WHERE of_what = %s AND period = ANY(%s::bigint[]) AND starts_with(key, %s)
 """
 _FACTS = """
     UNION ALL
@@ -86,15 +87,18 @@ def keyed(
     return {one.key: one for one in _counted(connection, query, (*parameters, list(keys)))}
 
 
-def by_day(connection: Connection, which: Counts, parts: Parts) -> list[tuple[int, Counted]]:
+def by_day(
+    connection: Connection, which: Counts, parts: Parts, prefix: str
+) -> list[tuple[int, Counted]]:
     """See ``Reading.by_day``."""
-    listed = rows(connection, _DAYS, (_of(which), list(parts.periods)))
-    found = [(day, Counted(key, number, int(amount))) for day, key, number, amount in listed]
+    listed = rows(connection, _DAYS, (_of(which), list(parts.periods), prefix))
+    found = [(period, Counted(key, number, int(amount))) for period, key, number, amount in listed]
     for edge in parts.edges:
         query, parameters = _over(which, Parts((), (edge,)))
         counted = _counted(connection, f"{_SUMS.format(query)} GROUP BY key", parameters)
-        found += [(periods_of(edge[0])[2], one) for one in counted]
-    return sorted(found, key=lambda one: (-one[0], one[1].key))
+        day = periods_of(edge[0])[2]
+        found += [(day, one) for one in counted if one.key.startswith(prefix)]
+    return summed_by_day(found)
 
 
 def _over(which: Counts, parts: Parts) -> tuple[str, list[object]]:

@@ -65,9 +65,9 @@ class PostgresReading:
         """See ``Reading.keyed``."""
         return counts.keyed(self.connection, which, parts, keys)
 
-    def by_day(self, which: Counts, parts: Parts) -> list[tuple[int, Counted]]:
+    def by_day(self, which: Counts, parts: Parts, prefix: str = "") -> list[tuple[int, Counted]]:
         """See ``Reading.by_day``."""
-        return counts.by_day(self.connection, which, parts)
+        return counts.by_day(self.connection, which, parts, prefix)
 
     def _found(
         self, conditions: list[str], parameters: list[object], asked: Asked, *, newest_first: bool

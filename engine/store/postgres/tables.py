@@ -9,9 +9,10 @@ Written by the process that serves, read by all, one writer at a time (``lock``)
                         body json, the fields; facts json, what it was counted with:
                         a list of [kind, scope, key, number, amount]
     encamina_counts     of_what bytea, the digest of kind and scope; kind, scope text
-                        period integer; key_digest bytea; key text
+                        period bigint, as engine/store/periods numbers them
+                        key_digest bytea; key text
                         number bigint, amount numeric: the sums over the documents of that period
-                        period 0 is all time; rows whose sums are 0 are removed
+                        rows whose sums are 0 are removed
     encamina_stories    session text, at timestamptz, facts json: what a session counts for as a
                         whole (engine/store/sessions)
     encamina_store      version integer: how many of SCRIPTS were run
@@ -78,6 +79,28 @@ SCRIPTS: Final = (
     CREATE INDEX encamina_stories_by_session ON encamina_stories (hashtextextended(session, 0));
     CREATE INDEX encamina_stories_by_time ON encamina_stories (at);
     """,
+    # Sums by hour, beside those by day, of what is there already.
+    """
+    ALTER TABLE encamina_counts ALTER COLUMN period TYPE bigint;
+    INSERT INTO encamina_counts (of_what, kind, scope, period, key_digest, key, number, amount)
+    SELECT substring(
+               sha256(convert_to(kind, 'UTF8') || '\\x00'::bytea || convert_to(scope, 'UTF8'))
+               FROM 1 FOR 16
+           ),
+           kind, scope, period, substring(sha256(convert_to(key, 'UTF8')) FROM 1 FOR 16), key,
+           sum(number), sum(amount)
+    FROM (
+        SELECT fact ->> 0 AS kind, fact ->> 1 AS scope, fact ->> 2 AS key,
+               -to_char(at AT TIME ZONE 'UTC', 'YYYYMMDDHH24')::bigint AS period,
+               (fact ->> 3)::bigint AS number, (fact ->> 4)::numeric AS amount
+        FROM (
+            SELECT at, facts FROM encamina_documents UNION ALL
+            SELECT at, facts FROM encamina_stories
+        ) AS kept, json_array_elements(facts) AS fact
+    ) AS counted
+    GROUP BY kind, scope, period, key
+    HAVING sum(number) <> 0 OR sum(amount) <> 0;
+    """,
 )
 """What ``migrate`` runs, one script a version."""
 
@@ -99,6 +122,8 @@ def migrate(connection: Connection, schema: str) -> None:
     version = _version(connection)
     if version == len(SCRIPTS):
         return
+    # Over millions of documents one may take a while.
+    run(connection, "SET LOCAL statement_timeout = 0")
     for script in SCRIPTS[version:]:
         run(connection, script)
     run(connection, "DELETE FROM encamina_store")

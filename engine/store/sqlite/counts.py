@@ -4,12 +4,13 @@ from collections.abc import Iterable, Sequence
 from typing import Any, cast
 
 from engine.codec.body import dumps, loads
+from engine.model.clock import Millis
 from engine.model.jsonvalue import Json
 from engine.sqlite.connection import Connection
 from engine.sqlite.rows import read_packed, write_rows
 from engine.store.changes import Change, sums_of
 from engine.store.periods import EVER, Parts, periods_of
-from engine.store.reading import Counted, Counts
+from engine.store.reading import LAST, Counted, Counts, summed_by_day
 from engine.store.sqlite.tables import NUMBERS
 
 _HEAD = "INSERT INTO counts (kind, scope, period, key, number, amount)"
@@ -32,12 +33,8 @@ _EDGE = """
     WHERE model = ? AND at >= ? AND at < ? AND fact.value ->> 0 = ? AND fact.value ->> 1 = ?
 """
 _EDGE_OF_STORIES = _EDGE.replace("documents", "stories").replace("model = ? AND ", "")
-
-
-_DAYS = """
-    SELECT period, key, number, amount FROM counts
-    WHERE kind = ? AND scope = ? AND period IN (SELECT value FROM json_each(?))
-"""
+_DAYS = f"SELECT period, key, number, amount {_PARTS.partition('amount')[2]}"
+_BEGINS = " AND key >= ? AND key < ?"
 _ROW_OF_DAY = "json_array(period, key, number, amount)"
 _AMONG = "WHERE key IN (SELECT value FROM json_each(?))"
 _SUMS = "SELECT key, sum(number) AS number, sum(amount) AS amount FROM ({})"
@@ -72,21 +69,27 @@ def keyed(
     return {one.key: one for one in found}
 
 
-def by_day(connection: Connection, which: Counts, parts: Parts) -> list[tuple[int, Counted]]:
+def by_day(
+    connection: Connection, which: Counts, parts: Parts, prefix: str
+) -> list[tuple[int, Counted]]:
     """See ``Reading.by_day``."""
-    found: list[tuple[int, Counted]] = []
-    listed = (which.kind, which.scope, dumps(list(parts.periods)).decode())
-    rows = loads(read_packed(connection, _ROW_OF_DAY, _DAYS, listed))
-    found += [(day, Counted(*one)) for day, *one in cast("list[Any]", rows)]
+    listed = [which.kind, which.scope, dumps(list(parts.periods)).decode()]
+    begins = [prefix, prefix + LAST] if prefix else []
+    query = _DAYS + _BEGINS if prefix else _DAYS
+    rows = loads(read_packed(connection, _ROW_OF_DAY, query, listed + begins))
+    found = [(period, Counted(*one)) for period, *one in cast("list[Any]", rows)]
     for edge in parts.edges:
         day = periods_of(edge[0])[2]
-        found += [(day, one) for one in _summed(connection, which, Parts((), (edge,)))]
-    return sorted(found, key=lambda one: (-one[0], one[1].key))
+        found += [(day, one) for one in _at_edge(connection, which, edge, prefix)]
+    return summed_by_day(found)
 
 
-def _summed(connection: Connection, which: Counts, parts: Parts) -> list[Counted]:
-    query, parameters = _over(which, parts)
-    return _counted(connection, f"{_SUMS.format(query)} GROUP BY key", parameters)
+def _at_edge(
+    connection: Connection, which: Counts, edge: tuple[Millis, Millis], prefix: str
+) -> list[Counted]:
+    query, parameters = _over(which, Parts((), (edge,)))
+    found = _counted(connection, f"{_SUMS.format(query)} GROUP BY key", parameters)
+    return [one for one in found if one.key.startswith(prefix)]
 
 
 def _over(which: Counts, parts: Parts) -> tuple[str, list[object]]:

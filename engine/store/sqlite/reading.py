@@ -79,9 +79,9 @@ class SqliteReading:
         """See ``Reading.keyed``."""
         return counts.keyed(self.connection, which, parts, keys)
 
-    def by_day(self, which: Counts, parts: Parts) -> list[tuple[int, Counted]]:
+    def by_day(self, which: Counts, parts: Parts, prefix: str = "") -> list[tuple[int, Counted]]:
         """See ``Reading.by_day``."""
-        return counts.by_day(self.connection, which, parts)
+        return counts.by_day(self.connection, which, parts, prefix)
 
     def _found(self, query: str, parameters: Sequence[object]) -> list[Found]:
         packed = read_packed(self.connection, _ROW, query, parameters, opening=_OPENING)

@@ -11,13 +11,13 @@
                facts TEXT, what it was counted with: a list of [kind, scope, key, number, amount]
     counts     kind, scope TEXT, period INTEGER, key TEXT, the key
                number, amount INTEGER: the sums over the documents of that period
-               period 0 is all time; rows whose sums are 0 are removed
+               period as engine/store/periods numbers them; rows whose sums are 0 are removed
 
     stories    session TEXT, at INTEGER, facts TEXT: what a session counts for as a whole
                (engine/store/sessions), worked out anew when one of its documents changes
 
-Each document stands in ``counts`` in three rows a fact: its day, its month, all time. So a question
-over any range reads few rows, and documents themselves only at the ends that are no whole days.
+Each document stands in ``counts`` in four rows a fact: its hour, its day, its month, all time. So a
+question over any range reads few rows, and documents only at the ends that are no whole hours.
 """
 
 from engine.store.interface import Model
@@ -61,6 +61,23 @@ SCRIPTS = [
         PRIMARY KEY (kind, scope, period, key)
     ) WITHOUT ROWID;
     CREATE INDEX counts_at_the_top ON counts (kind, scope, number DESC, key) WHERE period = 0;
+    """,
+    # Sums by hour, beside those by day, of what is there already.
+    """
+    INSERT INTO counts (kind, scope, period, key, number, amount)
+        SELECT kind, scope, period, key, sum(number), sum(amount)
+        FROM (
+            SELECT fact.value ->> 0 AS kind, fact.value ->> 1 AS scope, fact.value ->> 2 AS key,
+                -coalesce(
+                    strftime('%Y%m%d%H', (at - 999 * (at < 0)) / 1000, 'unixepoch'), 9999123123
+                ) AS period,
+                fact.value ->> 3 AS number, fact.value ->> 4 AS amount
+            FROM (
+                SELECT at, facts FROM documents UNION ALL SELECT at, facts FROM stories
+            ) AS kept, json_each(kept.facts) AS fact
+        )
+        GROUP BY kind, scope, period, key
+        HAVING sum(number) <> 0 OR sum(amount) <> 0;
     """,
 ]
 """What ``migrate`` runs, one script a version."""
