@@ -15,6 +15,8 @@ from functools import partial
 from pathlib import Path
 from time import perf_counter
 
+import trio
+
 from cli.project import release_of
 from engine.model.cache import Caches
 from engine.model.clock import system_clock, to_iso
@@ -25,8 +27,9 @@ from engine.pipeline.admit import admit
 from engine.pipeline.decide import decide
 from engine.pipeline.scope import view
 from engine.release.release import Release
+from tests.bench.asked import print_asked
 from tests.bench.ingest import events_per_second, idle_memory_mib
-from tests.bench.store import print_store
+from tests.bench.store import LARGE, print_store
 from tests.support.processes import DEMO_ENV, ROOT
 
 OFF = dict.fromkeys(("META_MODE", "GA4_MODE", "GTM_MODE", "POSTHOG_MODE"), "off")
@@ -149,17 +152,25 @@ def print_servers() -> None:
         print(Figure(f"ingest of 100-event batches, durable, {words}", rate, baseline))
 
 
+def print_stores() -> None:
+    """How fast the store answers, and what that costs who sends."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        file = trio.run(print_store, folder)
+        print_asked(folder, LARGE, file, an_order(), OFF)
+
+
 def main() -> None:
     """Run what is asked for, or all, and print."""
     os.environ.update(DEMO_ENV)
     print(f"Python {sys.version.split()[0]}; one Order Completed with three products\n")
     if sys.argv[1:] == ["store"]:
-        print_store()
+        print_stores()
         return
     print_path()
     if sys.argv[1:] != ["path"]:
         print_servers()
-        print_store()
+        print_stores()
 
 
 main()

@@ -29,12 +29,17 @@ def idle_memory_mib(folder: Path) -> float:
 
 def events_per_second(folder: Path, event: Mapping[str, Any], env: Mapping[str, str]) -> float:
     """Events answered as accepted in a second, from several callers, each on its connection."""
-    bodies = [_batch(event) for _ in range(BATCHES)]
+    bodies = batches(event, BATCHES)
     with sandbox_running(folder) as sandbox, server_running(folder, sandbox, **env) as running:
-        _send(running, bodies[:8])
+        send(running, bodies[:8])
         began = perf_counter()
-        _send(running, bodies[8:])
+        send(running, bodies[8:])
         return (BATCHES - 8) * BATCH / (perf_counter() - began)
+
+
+def batches(event: Mapping[str, Any], count: int) -> list[bytes]:
+    """Bodies of so many requests, each with the event a hundred times under ids of their own."""
+    return [_batch(event) for _ in range(count)]
 
 
 def _batch(event: Mapping[str, Any]) -> bytes:
@@ -42,7 +47,8 @@ def _batch(event: Mapping[str, Any]) -> bytes:
     return json.dumps({"batch": events}).encode()
 
 
-def _send(running: Running, bodies: list[bytes]) -> None:
+def send(running: Running, bodies: list[bytes]) -> None:
+    """Send these from several callers, and wait for every answer."""
     waiting = iter(bodies)
     turn = threading.Lock()
 

@@ -5,15 +5,12 @@ range ask for the last week.
 """
 
 import random
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import quantiles
 from time import perf_counter
 from typing import Any
-
-import trio
 
 from engine.model.clock import Millis, from_iso, to_iso
 from engine.sqlite.database import Databases
@@ -154,25 +151,20 @@ async def _p95(store: Store, question: Question, total: int, ends: dict[str, str
     return quantiles(took, n=20)[-1]
 
 
-async def measure() -> None:
-    """Fill, ask, fill on, ask again, and print."""
-    with tempfile.TemporaryDirectory() as folder:
-        async with Databases(Path(folder)) as files:
-            # Two files: in each the newest document is of the same moment.
-            small = await open_store("sqlite:small.db", files)
-            rate = await fill(small, 0, SMALL, SMALL)
-            print(f"{SMALL:,} documents written, {rate:,.0f}/s", flush=True)
-            before = await timings(small, SMALL)
-            large = await open_store("sqlite:large.db", files)
-            rate = await fill(large, 0, LARGE, LARGE)
-            size = (Path(folder) / "large.db").stat().st_size / 2**20
-            print(f"{LARGE:,} documents written, {rate:,.0f}/s, {size:,.0f} MiB\n", flush=True)
-            after = await timings(large, LARGE)
+async def print_store(folder: Path) -> Path:
+    """Fill, ask, fill on, ask again, and print; the larger file."""
+    async with Databases(folder) as files:
+        # Two files: in each the newest document is of the same moment.
+        small = await open_store("sqlite:small.db", files)
+        rate = await fill(small, 0, SMALL, SMALL)
+        print(f"{SMALL:,} documents written, {rate:,.0f}/s", flush=True)
+        before = await timings(small, SMALL)
+        large = await open_store("sqlite:large.db", files)
+        rate = await fill(large, 0, LARGE, LARGE)
+        size = (folder / "large.db").stat().st_size / 2**20
+        print(f"{LARGE:,} documents written, {rate:,.0f}/s, {size:,.0f} MiB\n", flush=True)
+        after = await timings(large, LARGE)
     print(f"{'p95 of':<40}{SMALL:>12,}{LARGE:>13,}")
     for name, small_ms in before.items():
         print(Timing(name, small_ms, after[name]))
-
-
-def print_store() -> None:
-    """The figures of the embedded store."""
-    trio.run(measure)
+    return folder / "large.db"

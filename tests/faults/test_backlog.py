@@ -31,7 +31,7 @@ def test_a_backlog_of_a_hundred_thousand_events_leaves_memory_flat(tmp_path, cap
     ):
         figures = []
         for start in range(0, EVENTS, AT_ONCE):
-            events = [an_event(messageId=f"m{start + n}") for n in range(AT_ONCE)]
+            events = [an_event(messageId=f"m{start + n}", timestamp=...) for n in range(AT_ONCE)]
             assert shop.post(events).json()["accepted"] == AT_ONCE
             figures.append(rss_mib(shop.server.process.pid))
         waiting = json.loads(shop.encamina("deliveries", "--summary", "--json").stdout)

@@ -65,7 +65,7 @@ def filled_but(folder, bytes_left):
 
 
 def some_events(name, count):
-    return [an_event("Order Completed", messageId=f"{name}-{n}") for n in range(count)]
+    return [an_event("Order Completed", messageId=f"{name}-{n}", timestamp=...) for n in range(count)]
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from typing import Any
 import httpx
 
 ROOT = Path(__file__).parents[2]
-START_WITHIN_S = 30.0
+START_WITHIN_S = 90.0
 STOP_WITHIN_S = 20.0
 DEMO_ENV = {
     "SHOP_WRITE_KEY": "demo-write-key",
