@@ -20,6 +20,7 @@ from engine.control.control import Control, ControlError
 from engine.control.verbs import perform
 from engine.delivery.send import Sender
 from engine.ingest.accept import Ingest
+from engine.ingest.fill import Fills
 from engine.ingest.people import People
 from engine.ingest.stored_keys import stored_keys
 from engine.log.open import LogSettings, open_log
@@ -112,7 +113,9 @@ async def _alone(project: Path, folder: Path) -> AsyncIterator[Control]:
         log = await open_log(spec.log_url, files, LogSettings(system_clock, spec.dedupe_window_ms))
         state = await open_state(spec.state_url, files)
         people = People(state, notices, caches)
-        ingest = Ingest(lambda: release, log, state, notices, people)
+        fills = Fills(state, notices)
+        await fills.begin(release, log, people, system_clock())
+        ingest = Ingest(lambda: release, log, state, notices, people, fills=fills)
         yield Control(release, log, state, ingest, system_clock)
 
 

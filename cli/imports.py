@@ -1,6 +1,6 @@
 """``encamina store import``: another analytics module's documents, taken over."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -16,26 +16,22 @@ from engine.model.cache import Caches
 from engine.model.clock import system_clock
 from engine.model.errors import ProjectError
 from engine.project.env import read_env
-from engine.server.analytics import open_analytics
+from engine.project.read import read_spec
+from engine.server.analytics import open_analytics, url_of_analytics
 from engine.server.derived import derived_events
 from engine.server.folder import held, mode_of
 from engine.server.vendors import vendors_of
 from engine.sqlite.database import Databases
 from engine.state.open import open_state
 from engine.store.imports import Imported, Progress, Source, import_documents, open_source
-from engine.store.interface import Model
 from engine.telemetry.logs import make_logger
 from engine.telemetry.notices import Notices
 
 
-def count(url: str, *, as_json: bool) -> None:
-    """Tell what there is to take over; nothing is written."""
-    counts = run(partial(_count, url))
-    for model, documents in counts.items():
-        if as_json:
-            print_json({"model": model.value, "documents": documents})
-        else:
-            out().print(f"{plain(model.value):<12} {documents:>12,}")
+def count(url: str, project: Path, *, as_json: bool) -> None:
+    """Tell what there is to take over, and what can't be; nothing is written."""
+    for one in run(partial(_count, url, project)):
+        _show(one, "", as_json=as_json)
 
 
 def take_over(url: str, project: Path, folder: Path, *, as_json: bool) -> None:
@@ -43,22 +39,23 @@ def take_over(url: str, project: Path, folder: Path, *, as_json: bool) -> None:
     run(partial(_take_over, url, project, folder, as_json=as_json))
 
 
-async def _count(url: str) -> Mapping[Model, int]:
-    async with _reading(url) as source:
+async def _count(url: str, project: Path) -> Sequence[Imported]:
+    async with _reading(url, project) as source:
         return await source.count()
 
 
 async def _take_over(url: str, project: Path, folder: Path, *, as_json: bool) -> None:
     with held(folder, mode_of(folder) or vendors_of(read_env(project)[0]).mode):
-        async with _reading(url) as source, _history(project, folder) as history:
+        async with _reading(url, project) as source, _history(project, folder) as history:
             progress = Progress.within(folder)
             await import_documents(source, history.take, progress, partial(_tell, as_json=as_json))
 
 
 @asynccontextmanager
-async def _reading(url: str) -> AsyncIterator[Source]:
-    """The source at ``url``, closed at the end of the block."""
-    source = open_source(url)
+async def _reading(url: str, project: Path) -> AsyncIterator[Source]:
+    """The source at ``url``, from which the project's store is filled; closed after the block."""
+    spec, _ = read_spec(project)
+    source = open_source(url, "" if spec is None else url_of_analytics(spec, read_env(project)[0]))
     try:
         yield source
     finally:
@@ -83,10 +80,19 @@ async def _history(project: Path, folder: Path) -> AsyncIterator[History]:
 
 
 def _tell(imported: Imported, *, as_json: bool) -> None:
-    model, documents = imported.model.value, imported.documents
-    if not imported.done:
-        err().print(f"[dim]{plain(model)}: {documents:,} so far[/]")
-    elif as_json:
-        print_json({"model": model, "documents": documents})
+    if imported.done:
+        _show(imported, " taken over", as_json=as_json)
     else:
-        out().print(f"{plain(model):<12} {documents:>12,} taken over")
+        err().print(f"[dim]{plain(imported.model.value)}: {imported.documents:,} so far[/]")
+
+
+def _show(imported: Imported, done: str, *, as_json: bool) -> None:
+    """How many documents of a model, and under them how many are left out for each reason."""
+    model, documents = imported.model.value, imported.documents
+    if as_json:
+        left_out = dict(imported.left_out)
+        print_json({"model": model, "documents": documents, "left_out": left_out})
+        return
+    out().print(f"{plain(model):<12} {documents:>12,}{done}")
+    for why, many in sorted(imported.left_out.items()):
+        out().print(f"{'':<12} {many:>12,} left out: {plain(why)}")

@@ -1,6 +1,7 @@
 """Where parts of an event come from, or all of it, where its source didn't say them: lines."""
 
 from collections.abc import Iterator
+from typing import Any
 
 from engine.model.event import Event
 from engine.model.jsonvalue import Body, Json, as_body
@@ -16,6 +17,10 @@ def origin_lines(event: Event) -> Iterator[str]:
     derived = origin_json(event)
     if derived:
         yield f"made by rules/derived/ {derived['by']}, of {derived['cause']}"
+    meant = meant_json(event)
+    if meant:
+        fields = ", ".join(map(str, meant["fields"])) or "the body"
+        yield f"meant as {meant['event']}, kept as a custom event: see {fields} in what was posted"
     assumed = as_body(as_body(context.get("consent")).get("assumed"))
     if assumed:
         said = sorted(f"{name} {'granted' if one else 'refused'}" for name, one in assumed.items())
@@ -27,3 +32,15 @@ def origin_json(event: Event) -> Body:
     derived = as_body(as_body(event.body.get("context")).get("derived"))
     told: dict[str, Json] = {key: derived[key] for key in ("by", "cause") if key in derived}
     return told if len(told) == 2 else {}
+
+
+def meant_json(event: Event) -> dict[str, Any]:
+    """``{"event", "fields"}`` of what was posted as another event than it is kept as.
+
+    The event is that of the plan, the fields are those of the body for which it is none of these.
+    """
+    posted = as_body(as_body(event.body.get("context")).get("posted"))
+    if not isinstance(posted.get("meant"), str):
+        return {}
+    wrong = posted.get("wrong")
+    return {"event": posted["meant"], "fields": [*wrong] if isinstance(wrong, list) else []}

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from rich.console import Console
 
 from cli.events import dump
-from cli.origin import origin_json, origin_lines
+from cli.origin import meant_json, origin_json, origin_lines
 from cli.output import plain
 from cli.rows import IN_TURN
 from engine.authoring.story import Fate, Kept, Reading, Told, is_off
@@ -46,6 +46,7 @@ def story_json(kept: Kept, fates: Sequence[Fate], release: str | None, *, payloa
             "person": _person(event),
             "consent": _consent(kept, event),
             "derived": origin_json(event) or None,
+            "meant": meant_json(event) or None,
         }
     told["release"] = release
     told["destinations"] = [_fate_json(one, payload=payload) for one in fates]
@@ -290,7 +291,7 @@ def _said(one: Attempt) -> str:
     if one.batch == 0:
         return one.reason
     if one.status is None:
-        return one.reason or "no answer"
+        return one.reason or ("kept" if one.outcome == State.DELIVERED else "no answer")
     with_ = f" to a request of {one.batch}" if one.batch > 1 else ""
     return f"status {one.status}{with_}  {one.answer}".rstrip()
 

@@ -18,11 +18,12 @@ from engine.codec.body import dumps
 from engine.model.cache import Caches
 from engine.model.clock import Millis, system_clock, to_iso
 from engine.model.errors import ProjectError
-from engine.model.jsonvalue import Body
+from engine.model.jsonvalue import Body, as_body
 from engine.model.names import did_you_mean
-from engine.model.window import Standing, Window
+from engine.model.window import BACK_FILL, Standing, Window
 from engine.pipeline.figures import told
 from engine.release.derived import Derived
+from engine.release.derived_form import FORM, Form
 from engine.release.release import Release
 
 app = actions(
@@ -30,6 +31,9 @@ app = actions(
     "Events made from events: list, show figures, back-fill.\n\n"
     "Example: encamina derived show average-cart-value",
 )
+
+GONE = "gone"
+"""The mode of a file that left the project, as long as anything is kept of it."""
 
 NameArgument = Annotated[
     str, typer.Argument(metavar="NAME", help="What derived: says in rules/derived/.")
@@ -40,7 +44,7 @@ NameArgument = Annotated[
 def list_derived(
     project: ProjectOption = HERE, data: DataOption = None, as_json: JsonOption = False
 ) -> None:
-    """List the files of rules/derived/: how many figures they keep, and what waits.
+    """List the files of rules/derived/: how many figures they keep, since when, and what waits.
 
     Example: encamina derived list
     """
@@ -50,8 +54,11 @@ def list_derived(
         for line in lines:
             print_json(line)
         return
-    columns = ("derived", "mode", "next_due", "unread", "keys", "waiting", "unsent")
-    print_table("", columns, ([line[name] or "-" for name in columns] for line in lines), numbers=4)
+    columns = ("derived", "mode", "since", "next_due", "unread", "keys", "waiting", "unsent")
+    print_table("", columns, ([_cell(line[name]) for name in columns] for line in lines), numbers=4)
+    for line in lines:
+        for remark in _remarks(line):
+            out().print(plain(remark))
 
 
 @app.command("show")
@@ -98,9 +105,12 @@ def back_fill(
     data: DataOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Build the figures of a file anew from the log. What was due before now makes no event.
+    """Forget the figures of a file, and build them anew from the log.
 
-    Example: encamina derived backfill purchases --since 30d
+    What was due before now makes no event. What the log no longer holds, or what
+    encamina store import told, counts no more: see since in encamina derived list.
+
+    Example: encamina derived backfill cart-abandoned --since 30d
     """
     began = past(since, "--since", system_clock())
     asked: Body = {"derived": name, **({} if began is None else {"since": to_iso(began)})}
@@ -108,7 +118,12 @@ def back_fill(
     if as_json:
         print_json(done)
         return
-    out().print(plain(f"{done['derived']} builds its figures anew from {done['since']} on"))
+    which = f"what came since {done['since']}" if done["since"] else "all that the log holds"
+    out().print(plain(f"{done['derived']} builds its figures anew from {which}"))
+    begins = done["log_begins"]
+    holds = f"begins at {begins}" if begins else "holds nothing"
+    out().print(plain(f"The log {holds}: what came before that, or was imported, counts no more."))
+    out().print("How far it is: encamina derived list")
 
 
 async def _change(project: Path, folder: Path, asked: Body) -> Body:
@@ -123,20 +138,56 @@ async def _standings(project: Path, folder: Path, release: Release) -> list[Body
         for one in release.derived:
             standing = await look.state.windows.standing(one.name)
             unread = await look.log.backlog(one.group) if one.group in groups else None
-            lines.append(_line(one, standing, unread))
+            form = Form.read(await look.state.setting(f"{FORM}{one.name}"))
+            is_asked = await look.state.setting(f"{BACK_FILL}{one.name}") is not None
+            lines.append(_line(one, standing, unread, form, is_building=is_asked))
+        there = {one.name for one in release.derived}
+        for name in await look.state.windows.names():
+            standing = await look.state.windows.standing(name)
+            if name not in there and standing.windows:
+                lines.append(_line(name, standing, None, None, is_building=False))
         return lines
 
 
-def _line(derived: Derived, standing: Standing, unread: int | None) -> Body:
+def _line(
+    derived: Derived | str,
+    standing: Standing,
+    unread: int | None,
+    form: Form | None,
+    *,
+    is_building: bool,
+) -> Body:
+    form = form or Form()
     return {
-        "derived": derived.name,
-        "mode": str(derived.mode),
+        "derived": derived if isinstance(derived, str) else derived.name,
+        "mode": GONE if isinstance(derived, str) else str(derived.mode),
+        "since": None if form.since is None else to_iso(form.since),
         "next_due": None if standing.next_due is None else to_iso(standing.next_due),
         "unread": unread,
         "keys": standing.windows,
         "waiting": standing.waiting,
         "unsent": standing.unsent,
+        "changed": {part: to_iso(at) for part, at in form.changed.items()},
+        "building": is_building,
     }
+
+
+def _cell(value: object) -> object:
+    return "-" if value is None else value
+
+
+def _remarks(line: Body) -> Iterator[str]:
+    """What a line leaves to be said, and what to do about it."""
+    name = line["derived"]
+    if line["mode"] == GONE:
+        yield f"{name}: its file is gone; what is kept goes a day after it, put it back before"
+    if line["building"]:
+        yield f"{name}: a back-fill is asked for or running; its figures are not whole until then"
+    for part, at in as_body(line["changed"]).items():
+        yield (
+            f"{name}: {part} was edited, and counts so since {at}; to count what the log holds by "
+            f"it: encamina derived backfill {name}"
+        )
 
 
 async def _figures(

@@ -20,7 +20,8 @@ from engine.model.clock import system_clock
 from engine.model.errors import ProjectError
 from engine.model.finding import Finding, Severity
 from engine.model.jsonvalue import Json
-from engine.project.spec import Project, ProjectSpec
+from engine.project.read import read_project
+from engine.project.spec import Project
 from engine.release.checks.environment import check_environment
 from engine.release.checks.sunset import check_sunset
 from engine.release.destination import Mode
@@ -28,6 +29,7 @@ from engine.release.release import Release
 from engine.server.checkup import (
     Check,
     Level,
+    check_archives,
     check_clock,
     check_folder,
     check_machine,
@@ -35,8 +37,9 @@ from engine.server.checkup import (
     ok,
 )
 from engine.server.folder import held, mode_of
+from engine.server.kept import Kept
 from engine.server.losses import warnings_of
-from engine.server.repair import Repaired, files_of, repair
+from engine.server.repair import Repaired, repair
 from engine.server.vendors import vendors_of
 from engine.sqlite.salvage import damage_of
 from engine.sqlite.trees import Saved
@@ -54,7 +57,7 @@ def doctor(
     ] = False,
     repair_it: Annotated[
         bool,
-        typer.Option("--repair", help="Save a damaged log or state into a fresh file, row by row."),
+        typer.Option("--repair", help="Save a damaged log, state or store into a fresh file."),
     ] = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -65,16 +68,18 @@ def doctor(
 
     Example: encamina doctor --project shop --vendors
     """
-    read, release, findings = load(project, Caches.on())
-    if read is None:
-        raise ProjectError(f"the project in {project.resolve()} can't be read; encamina validate")
-    folder = data_folder(project, data)
     if repair_it:
-        _repair(read, folder, as_json=as_json)
+        # What is saved does not hang on the rules, and compiling them takes longest of all.
+        only_read, _ = read_project(project)
+        _repair(_usable(only_read, project), data_folder(project, data), as_json=as_json)
         return
+    found, release, findings = load(project, Caches.on())
+    read, folder = _usable(found, project), data_folder(project, data)
     checks = [*_project(release, findings), *check_machine()]
-    checks += check_folder(read.spec, folder)
-    checks += run(partial(check_room, read.spec, folder))
+    kept = Kept.by(read, folder)
+    checks += check_folder(kept)
+    checks += run(partial(check_room, read.spec.keep, kept))
+    checks += check_archives(release, folder, read.spec.keep.free_bytes)
     checks += run(partial(check_clock, read.spec, folder, system_clock()))
     if vendors:
         checks += run(partial(_vendors, read, release))
@@ -82,6 +87,12 @@ def doctor(
         _show(one, as_json=as_json)
     failed = any(one.level is Level.ERROR for one in checks)
     raise typer.Exit(Exit.FINDINGS if failed else Exit.FINE)
+
+
+def _usable(read: Project | None, folder: Path) -> Project:
+    if read is None:
+        raise ProjectError(f"the project in {folder.resolve()} can't be read; encamina validate")
+    return read
 
 
 def _show(one: Check, *, as_json: bool) -> None:
@@ -161,25 +172,22 @@ def _causes(error: Exception) -> list[OSError]:
 
 
 def _repair(project: Project, folder: Path, *, as_json: bool) -> None:
-    spec = project.spec
-    files = [path for path in files_of(spec, folder) if path.exists()]
+    kept = Kept.by(project, folder)
+    files = [path for path in kept.files() if path.exists()]
     if not files:
-        raise ProjectError(f"no log or state in {folder}; name the data folder with --data")
-    names = [one.name for one in project.destinations]
+        raise ProjectError(f"no log, state or store in {folder}; name the data folder with --data")
     with held(folder, mode_of(folder) or vendors_of(project.env).mode):
         for path in files:
-            _repair_one(spec, folder, path, names, as_json=as_json)
+            _repair_one(kept, path, as_json=as_json)
 
 
-def _repair_one(
-    spec: ProjectSpec, folder: Path, path: Path, names: Sequence[str], *, as_json: bool
-) -> None:
+def _repair_one(kept: Kept, path: Path, *, as_json: bool) -> None:
     if damage_of(path) is None:
         _say(
             {"file": path.name, "sound": True}, f"{path.name} is sound; nothing was done.", as_json
         )
         return
-    done = run(partial(repair, spec, folder, path, names, system_clock()))
+    done = run(partial(repair, kept, path, system_clock()))
     if as_json:
         print_json(_as_json(done))
         return

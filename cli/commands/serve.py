@@ -112,6 +112,8 @@ def _say_listening(url: str, release: Release, nest: NestSpec | None) -> None:
         console.print(f"  {destination.name:<12} {mode}  {plain(destination.title)}")
     if off := [one.name for one in release.destinations if one not in on]:
         console.print(f"  [dim]off: {plain(', '.join(off))}[/]")
+    if made := [one.name for one in release.derived if one.mode is not Mode.OFF]:
+        console.print(f"Events are made from events by {plain(', '.join(made))}.")
     if nest is not None:
         _say_patterns(release, nest)
 
@@ -121,5 +123,7 @@ def _say_patterns(release: Release, nest: NestSpec) -> None:
     console = err()
     console.print(f"NestJS patterns at {plain(nest.listen)}:")
     questions = QUESTIONS if release.store is not None else ()
-    for pattern, served in sorted(patterns_of(release, questions).items()):
-        console.print(f"  {plain(pattern):<32} [dim]{plain(does(served))}[/]")
+    lines = [(plain(one), does(by)) for one, by in sorted(patterns_of(release, questions).items())]
+    width = max((len(pattern) for pattern, _ in lines), default=0)
+    for pattern, what in lines:
+        console.print(f"  {pattern:<{width}}  [dim]{plain(what)}[/]")

@@ -1,5 +1,7 @@
 """``encamina store``: what the analytics store keeps, and its answers."""
 
+import json
+import re
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -32,7 +34,14 @@ from engine.sqlite.database import Databases
 from engine.store.interface import Answer, Model
 from engine.store.questions import QUESTIONS, Question, question, read_arguments
 
-NESTED = "…"
+A_NAME = re.compile(r"[A-Za-z]\w*", re.ASCII)
+OPTIONS = {
+    "limit": "--limit",
+    "cursor": "--cursor",
+    **dict.fromkeys(("from", "startDate", "start_date", "since"), "--since"),
+    **dict.fromkeys(("to", "endDate", "end_date", "until"), "--until"),
+}
+"""What faces take by name, and this command as an option."""
 
 app = actions(
     "store",
@@ -83,9 +92,12 @@ def ask(
     """
     asked = _question(name)
     now = system_clock()
+    begin, end = past(since, "--since", now), past(until, "--until", now)
+    _check_taken(asked, {"--since": begin, "--until": end, "--limit": limit, "--cursor": cursor})
+    if begin is not None and end is not None and begin >= end:
+        raise ProjectError("--since is not before --until: nothing lies between them")
     given: dict[str, Json] = {**_given(asked, arguments or [])}
-    given |= {"from": past(since, "--since", now), "to": past(until, "--until", now)}
-    given |= {"limit": limit, "cursor": cursor}
+    given |= {"from": begin, "to": end, "limit": limit, "cursor": cursor}
     answer = run(partial(_ask, project, data_folder(project, data), asked, given))
     if as_json:
         rows = answer.value if isinstance(answer.value, list) else [answer.value]
@@ -119,7 +131,7 @@ def import_documents(
     Example: encamina store import mongodb://127.0.0.1/shop --dry-run
     """
     if dry_run:
-        imports.count(url, as_json=as_json)
+        imports.count(url, project, as_json=as_json)
     else:
         imports.take_over(url, project, data_folder(project, data), as_json=as_json)
 
@@ -148,18 +160,51 @@ def _question(name: str) -> Question:
     return found
 
 
+def _check_taken(asked: Question, given: Mapping[str, Json]) -> None:
+    """Pass where the question takes every option that was given."""
+    fits = {"--limit": asked.limited, "--cursor": asked.pages}
+    for option, value in given.items():
+        if value is not None and not fits.get(option, asked.dated):
+            raise ProjectError(f"{_shown(asked)} takes no {option}")
+
+
 def _given(asked: Question, arguments: Sequence[str]) -> dict[str, str]:
     """The arguments by name; one that names none is the first that the question takes."""
     given: dict[str, str] = {}
     for one in arguments:
-        name, equals, value = one.partition("=")
-        if equals and any(name in (known.name, *known.aliases) for known in asked.parameters):
-            given[name] = value
-        elif asked.parameters:
-            given.setdefault(asked.parameters[0].name, one)
-        else:
-            raise ProjectError(f"{_shown(asked)} takes no argument, found {one!r}")
+        name, value = _argument(asked, one)
+        if name in given:
+            raise ProjectError(f"{_shown(asked)} takes {_names(asked)}, found {one!r} too")
+        given[name] = value
     return given
+
+
+def _argument(asked: Question, one: str) -> tuple[str, str]:
+    """The parameter that an argument is for, and its value."""
+    name, equals, value = one.partition("=")
+    for known in asked.parameters if equals else ():
+        if name in (known.name, *known.aliases):
+            return known.name, value
+    if equals and A_NAME.fullmatch(name):
+        raise ProjectError(f'{_shown(asked)} takes no "{name}"; {_instead(asked, name, one)}')
+    if not asked.parameters:
+        raise ProjectError(f"{_shown(asked)} takes no argument, found {one!r}")
+    return asked.parameters[0].name, one
+
+
+def _instead(asked: Question, name: str, one: str) -> str:
+    """What was meant by a name that the question doesn't take, as far as can be told."""
+    if option := OPTIONS.get(name):
+        return f"use {option}"
+    if not asked.parameters:
+        return "it takes no argument"
+    known = [one.name for one in asked.parameters]
+    meant = did_you_mean(name, known) or f"it takes {_names(asked)}"
+    return f"{meant} (a value with an equals sign is written {known[0]}={one})"
+
+
+def _names(asked: Question) -> str:
+    return " and ".join(one.name for one in asked.parameters)
 
 
 def _shown(one: Question) -> str:
@@ -208,6 +253,14 @@ def _show_rows(title: str, rows: Sequence[Json]) -> None:
 
 
 def _cell(value: Json) -> str:
-    if value is None:
-        return ""
-    return NESTED if isinstance(value, list | dict) else str(value)
+    """A value whole: texts and numbers as they are, a list of them with commas, others as JSON."""
+    match value:
+        case None:
+            return ""
+        case str():
+            return value
+        case float() if value.is_integer():
+            return str(int(value))
+        case list() if not any(isinstance(one, list | dict) for one in value):
+            return ", ".join(map(_cell, value))
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))

@@ -5,17 +5,20 @@ from typing import Annotated
 
 import typer
 
-from cli.options import HERE, JsonOption, NowOption, ProjectOption, moment
+from cli.options import HERE, DataOption, JsonOption, NowOption, ProjectOption, data_folder, moment
 from cli.output import Exit, err, out, print_findings, print_json
 from cli.project import load
 from engine.model.cache import Caches
 from engine.model.finding import Finding, Severity, in_order
 from engine.release.checks.environment import check_environment
 from engine.release.checks.sunset import check_sunset
+from engine.server.analytics import check_analytics
+from engine.server.archives import check_archive_folders
 
 
 def validate(
     project: ProjectOption = HERE,
+    data: DataOption = None,
     strict: Annotated[bool, typer.Option(help="Exit with 1 for warnings too.")] = False,
     env: Annotated[
         bool, typer.Option("--env", help="Check the environment too: secrets that are not set.")
@@ -32,7 +35,9 @@ def validate(
     read, release, findings = load(project, Caches.on())
     if release is not None:
         findings += check_sunset(release, moment(now))
+        findings += check_analytics(release, environment=env)
         findings += check_environment(release) if env else []
+        findings += check_archive_folders(release, data_folder(project, data)) if env else []
     findings = in_order(findings)
     failed = _failed(findings, strict)
     if as_json:
@@ -44,7 +49,8 @@ def validate(
             rules = sum(len(one.routes.rules) for one in release.destinations)
             out().print(
                 f"{len(release.plan.events)} event schemas, {len(release.destinations)} "
-                f"destinations, {rules} rules: release {release.name}"
+                f"destinations, {rules} rules, {len(release.inbounds)} inbound mappings, "
+                f"{len(release.derived)} files of derived events: release {release.name}"
             )
     raise typer.Exit(Exit.FINDINGS if failed else Exit.FINE)
 

@@ -12,8 +12,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from engine.api.body import read_body
-from engine.api.remote import FORWARDED_FOR, came_by_proxy, parse_address, remote_ip
-from engine.api.tries import Tries, guesser
+from engine.api.tries import Tries, guesser_of
 from engine.control.control import Control, ControlError
 from engine.control.verbs import perform
 from engine.ingest.authenticate import Keys
@@ -60,7 +59,7 @@ class Admin:
         if not keys.admin_is_open:
             raise HTTPException(404)
         authorization = request.headers.get("authorization", "")
-        who = self._who(request)
+        who = guesser_of(request, self.control.ingest.release().spec.server.trusted_proxies)
         try:
             self.tries.check(who)
         except Refused:
@@ -72,9 +71,3 @@ class Admin:
                 self.tries.failed(who)
                 self.control.ingest.notices.turned_away("admin token")
             raise Refused(401, "invalid_token", "no admin token; send Authorization: Bearer TOKEN")
-
-    def _who(self, request: Request) -> str:
-        trusted = self.control.ingest.release().spec.server.trusted_proxies
-        forwarded = FORWARDED_FOR in request.headers and not came_by_proxy(request, trusted)
-        address = parse_address(remote_ip(request, trusted) or "")
-        return guesser(address, forwarded=forwarded)

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Match
@@ -11,7 +10,8 @@ from starlette.types import Receive, Scope, Send
 
 from engine.api.body import anybody, json_of, plain_bytes
 from engine.api.cors import check_origin
-from engine.api.listener import bearer_of, listener_of
+from engine.api.listener import bearer_of, is_of_a_page, not_for_pages, open_listener_of
+from engine.api.problems import nest_refusal
 from engine.api.remote import came_by_proxy, remote_ip
 from engine.api.room import claim_of
 from engine.api.segment import without_key
@@ -25,17 +25,19 @@ from engine.model.decision import Fault
 from engine.model.errors import Refused
 from engine.model.event import Source, SourceKind
 from engine.model.jsonvalue import Json
-from engine.model.verdict import Accepted, Duplicate, Rejected
+from engine.model.verdict import Rejected
 from engine.pipeline.signature import wrong_signature
 from engine.release.inbound import InboundMapping
+from engine.release.posts import SECRET_HEADERS
 
 PREFIX = "/ingest/"
-OURS = frozenset({"authorization", "proxy-authorization", "cookie", "x-api-key"})
-"""Headers that no mapping sees: they hold secrets."""
-
+HOW = "send it as Authorization: Bearer KEY, as the Basic auth user or as writeKey"
 MAPPING = "encamina.inbound"
 SET_ASIDE = 202
-"""Taken, and no document of it is kept: the event is in quarantine, or its person opted out."""
+"""Taken, and no document is stored of it: it is in quarantine, say, or the store has no rule."""
+
+REPEATED = "Idempotent-Replayed"
+"""The header that tells a repeat, as payment services name it; no standard has one."""
 
 MOST_WARNINGS = 10
 LONGEST_WARNING = 300
@@ -71,27 +73,30 @@ class InboundApi:
         mapping = request.scope[MAPPING]
         assert isinstance(mapping, InboundMapping)
         if request.method != "POST":
-            raise HTTPException(405, headers={"Allow": "POST"})
+            refused = Refused(405, "method_not_allowed", "this path takes POST alone")
+            return nest_refusal(refused, {"Allow": "POST"})
         try:
             return await self._take(request, mapping)
         except Refused as refused:
-            return _refusal(refused)
+            return nest_refusal(refused)
 
     async def _take(self, request: Request, mapping: InboundMapping) -> Response:
         post = mapping.post
         assert post is not None
         signed = post.signature is not None
-        sender = None if signed else self._early(request)
+        by_key = None if signed else self._by_head(request)
+        by_door = None if signed or by_key else self._by_listener(request)
+        if by_key or by_door:
+            claim_of(request).known = True
         data = await plain_bytes(request, self.ingest.release().spec.server.max_request_bytes)
         if post.signature is not None:
             headers = _headers(request)
             if why := wrong_signature(post.signature, headers, data, self.clock()):
                 self.ingest.notices.turned_away("signature")
                 raise Refused(401, "invalid_signature", why)
-        look = anybody if signed or sender else _refuse
+        look = anybody if signed or by_key or by_door else _refuse
         body, mended = await json_of(request, data, look)
-        if sender is None and not signed:
-            sender = self._by_body(body)
+        sender = by_key if signed or by_key else self._by_body(request, body, by_door)
         source = sender[1] if sender else mapping.source
         check_origin(request, source, self.ingest.release().browsers)
         self.guard.admit(sender[0] if sender else f"inbound {mapping.name}", source, 1)
@@ -101,7 +106,7 @@ class InboundApi:
         taken = await take(self.ingest, mapping, body, came, source, self.clock())
         return _answer(mapping, taken, mended)
 
-    def _early(self, request: Request) -> tuple[str, Source] | None:
+    def _by_head(self, request: Request) -> tuple[str, Source] | None:
         """The key in the head of the request and its source, None where the body may have it.
 
         Raises ``Refused`` (401) for a wrong one; where no key is asked for, one of another system
@@ -109,31 +114,37 @@ class InboundApi:
         """
         key = given_key(request.headers.get("authorization"), None, request.query_params)
         key = key or bearer_of(request)
-        listener = listener_of(request)
-        is_open = listener is not None and not listener.needs_key
-        if listener is not None and is_open and (key is None or not self.keys().knows(key)):
-            claim_of(request).known = True
-            return f"listener {listener.listen}", self._named(listener.source or "")
-        if key is None:
+        if key is None or (open_listener_of(request) is not None and not self.keys().knows(key)):
             return None
-        source = self._known(key)
-        claim_of(request).known = True
-        return key, source
+        return key, self._known(key)
 
-    def _by_body(self, body: Json) -> tuple[str, Source]:
+    def _by_listener(self, request: Request) -> tuple[str, Source] | None:
+        """Whose events come in by this listener without a key; None of a page's."""
+        listener, release = open_listener_of(request), self.ingest.release()
+        if listener is None or is_of_a_page(request, listener, release):
+            return None
+        spec = next(one for one in release.spec.sources if one.name == listener.source)
+        return f"listener {listener.listen}", Source(spec.name, spec.kind, spec.unplanned)
+
+    def _by_body(
+        self, request: Request, body: Json, by_door: tuple[str, Source] | None
+    ) -> tuple[str, Source]:
+        """The key in the body and its source; ``by_door`` where that is none of ours."""
         key = given_key(None, body, {})
-        return key or "", self._known(key)
+        listener = open_listener_of(request)
+        if listener is None or (key is not None and self.keys().knows(key)):
+            return key or "", self._known(key)
+        if by_door is None:
+            self.ingest.notices.turned_away("page")
+            raise not_for_pages()
+        return by_door
 
     def _known(self, key: str | None) -> Source:
         try:
-            return self.keys().source_of(key)
+            return self.keys().source_of(key, HOW)
         except Refused:
             self.ingest.notices.turned_away("write key")
             raise
-
-    def _named(self, name: str) -> Source:
-        spec = next(one for one in self.ingest.release().spec.sources if one.name == name)
-        return Source(spec.name, spec.kind, spec.unplanned)
 
     def _came(self, request: Request, source: Source) -> Came:
         """What came along; of the browser only what is known to be the browser's.
@@ -191,7 +202,7 @@ def _headers(request: Request) -> dict[str, str]:
     """The headers by names in lower case, several of a name joined, without secrets."""
     found: dict[str, str] = {}
     for name, value in request.headers.items():
-        if name not in OURS:
+        if name not in SECRET_HEADERS:
             found[name] = f"{found[name]}, {value}" if name in found else value
     return found
 
@@ -202,6 +213,8 @@ def _answer(mapping: InboundMapping, taken: Taken, mended: Sequence[str]) -> Res
     assert post is not None
     told = [*(_line(one) for one in taken.warnings), *mended]
     headers = {"Warning": ", ".join(map(_warning, told[:MOST_WARNINGS]))} if told else {}
+    if taken.is_repeat:
+        headers[REPEATED] = "true"
     documents = [one for one in taken.documents if one is not None]
     if post.answer == "document" and documents and len(documents) == len(taken.verdicts):
         content: Json = documents[0] if len(documents) == 1 else documents
@@ -211,9 +224,8 @@ def _answer(mapping: InboundMapping, taken: Taken, mended: Sequence[str]) -> Res
             if isinstance(verdict, Rejected):
                 errors = [{"path": one.path, "message": one.message} for one in verdict.reasons]
                 raise Refused(400, "rejected", "the event can't be taken", errors=errors)
-    is_kept = all(isinstance(one, Accepted | Duplicate) for one in taken.verdicts)
-    aside = post.answer == "document" and not is_kept
-    return JSONResponse(summary(taken.verdicts, told), SET_ASIDE if aside else post.status, headers)
+    status = SET_ASIDE if post.answer == "document" else post.status
+    return JSONResponse(summary(taken.verdicts, told), status, headers)
 
 
 def _line(warning: Fault) -> str:
@@ -224,19 +236,3 @@ def _warning(text: str) -> str:
     """One value of the header ``Warning``, as HTTP writes it (RFC 7234, section 5.5)."""
     plain = "".join(one if one.isascii() and one.isprintable() else "?" for one in text)
     return '299 - "' + plain[:LONGEST_WARNING].replace("\\", "/").replace('"', "'") + '"'
-
-
-def _refusal(refused: Refused) -> JSONResponse:
-    """A refusal, also as callers of NestJS look for it: ``statusCode`` beside ``message``."""
-    content: dict[str, Json] = {
-        "success": False,
-        "statusCode": refused.status,
-        "code": refused.code,
-        "message": refused.message,
-    }
-    if refused.errors:
-        content["errors"] = [dict(one) for one in refused.errors]
-    headers = {}
-    if refused.retry_after_s is not None:
-        headers["Retry-After"] = str(min(max(refused.retry_after_s, 1), 300))
-    return JSONResponse(content, refused.status, headers)

@@ -11,7 +11,15 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from engine.model.errors import Refused, StorageError
+from engine.model.jsonvalue import Json
 from engine.telemetry.notices import Notices
+
+OF_THE_SHOP = {
+    "/analytics/": "/openapi.json lists what there is",
+    "/ingest/": "a new file of rules/inbound/ is served after a restart, and one with signature: "
+    "where its secret is set",
+}
+"""Where callers of the shop's own come, and what may help them who find nothing there."""
 
 RETRY_AFTER_S = 10
 """What a client is asked to wait when the log can't be written."""
@@ -29,15 +37,36 @@ def refusal(refused: Refused, more: Mapping[str, str] | None = None) -> JSONResp
     )
 
 
+def nest_refusal(refused: Refused, more: Mapping[str, str] | None = None) -> JSONResponse:
+    """The same as callers of NestJS look for it: with ``statusCode``, and ``errors`` by field."""
+    content: dict[str, Json] = {
+        "success": False,
+        "statusCode": refused.status,
+        "code": refused.code,
+        "message": refused.message,
+    }
+    if refused.errors:
+        content["errors"] = [dict(one) for one in refused.errors]
+    headers = dict(more or {})
+    if refused.retry_after_s is not None:
+        headers["Retry-After"] = str(min(max(refused.retry_after_s, 1), 300))
+    return JSONResponse(content, refused.status, headers)
+
+
 async def on_refused(_: Request, error: Exception) -> Response:
     """The answer where a handler raised ``Refused``."""
     assert isinstance(error, Refused)
     return refusal(error)
 
 
-async def on_http_error(_: Request, error: Exception) -> Response:
+async def on_http_error(request: Request, error: Exception) -> Response:
     """Starlette's own 404 and 405, in our form."""
     assert isinstance(error, HTTPException)
+    path = request.scope["path"].lower()
+    for prefix, hint in OF_THE_SHOP.items():
+        if error.status_code == 404 and path.startswith(prefix):
+            message = f"there is nothing at this path; {hint}"
+            return nest_refusal(Refused(404, "not_found", message))
     words = {
         404: ("not_found", "there is nothing at this path; events go to POST /v1/batch"),
         405: (

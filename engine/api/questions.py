@@ -4,18 +4,20 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, unquote, urlencode
 
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Match
 from starlette.types import Receive, Scope, Send
 
 from engine.api.listener import check_reader
+from engine.api.problems import nest_refusal
+from engine.api.tries import Tries
 from engine.ingest.authenticate import Keys
 from engine.model.errors import Refused, StorageError
 from engine.model.jsonvalue import Json
+from engine.release.release import Release
 from engine.store.interface import Answer, Store
 from engine.store.questions import QUESTIONS, Question, QuestionError, read_arguments
 from engine.telemetry.notices import Notices
@@ -23,38 +25,51 @@ from engine.telemetry.notices import Notices
 QUESTION = "encamina.question"
 """Where a request's scope holds the question and what of its path are arguments."""
 
+ESCAPED = "\udc2f"
+"""A slash that came escaped, while a path is taken apart: half of a pair, which no text has."""
+
 RETRY_AFTER_S = 10
+OF_A_PAGE = 403
 
 
 @dataclass(frozen=True, slots=True)
 class QuestionApi:
-    """What the routes need; ``keys`` is asked for anew each time, as keys change."""
+    """What the routes need; ``keys`` and ``release`` are asked for anew each time: they change."""
 
     store: Store | None
     keys: Callable[[], Keys]
     notices: Notices
+    release: Callable[[], Release]
     questions: Sequence[Question] = field(default=QUESTIONS)
+    tries: Tries = field(default_factory=Tries)
 
     def routes(self) -> list[BaseRoute]:
         """One for all paths."""
         return [_Asked(self)]
 
     def question_at(self, path: str) -> tuple[Question, Mapping[str, str]] | None:
-        """The question that is asked there, and the arguments that stand in the path."""
+        """The question that is asked there, and the arguments that stand in the path.
+
+        ``path`` is as it came, escapes and all.
+        """
+        read = "/".join(unquote(one).replace("/", ESCAPED) for one in path.split("/"))
         for question in self.questions:
-            if found := path_pattern(question.path).fullmatch(path):
-                return question, found.groupdict()
+            if found := path_pattern(question.path).fullmatch(read):
+                given = found.groupdict()
+                return question, {name: one.replace(ESCAPED, "/") for name, one in given.items()}
         return None
 
     async def answer(self, request: Request) -> Response:
         """The answer to what is asked."""
         question, in_path = request.scope[QUESTION]
         if request.method not in {"GET", "HEAD"}:
-            raise HTTPException(405, headers={"Allow": "GET, HEAD"})
+            message = "this path takes GET and HEAD alone"
+            refused = Refused(405, "method_not_allowed", message)
+            return nest_refusal(refused, {"Allow": "GET, HEAD"})
         try:
             answer = await self._ask(request, question, in_path)
         except Refused as refused:
-            return _refusal(refused)
+            return nest_refusal(refused)
         headers = {"Cache-Control": "no-store"}
         if answer.cursor is not None:
             headers["Link"] = _next(request, answer.cursor)
@@ -64,9 +79,9 @@ class QuestionApi:
         self, request: Request, question: Question, in_path: Mapping[str, str]
     ) -> Answer:
         try:
-            check_reader(request, self.keys())
-        except Refused:
-            self.notices.turned_away("read token")
+            check_reader(request, self.keys(), self.release(), self.tries)
+        except Refused as refused:
+            self.notices.turned_away("page" if refused.status == OF_A_PAGE else "read token")
             raise
         if self.store is None:
             message = "there is no store: write a destination with kind: store"
@@ -89,7 +104,7 @@ def path_pattern(path: str) -> re.Pattern[str]:
     """What paths of a question look like: its parameters are groups of their names.
 
     NestJS's router, whose place this takes, looks at neither case nor a slash at the end. A
-    parameter may hold slashes, which came escaped.
+    parameter may hold slashes; one at its own end is told from that of the path by its escape.
     """
     escaped = re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>.+?)", re.escape(path))
     return re.compile(f"{escaped}/?", re.IGNORECASE | re.DOTALL)
@@ -105,7 +120,9 @@ class _Asked(BaseRoute):
         """Whole for a GET, in part for any other method: other routes may have it."""
         if scope["type"] != "http":
             return Match.NONE, {}
-        found = self._api.question_at(scope["path"])
+        raw_path = scope.get("raw_path")
+        path = raw_path.decode("latin-1") if raw_path else quote(scope["path"])
+        found = self._api.question_at(path)
         if found is None:
             return Match.NONE, {}
         match = Match.FULL if scope["method"] in {"GET", "HEAD"} else Match.PARTIAL
@@ -118,22 +135,11 @@ class _Asked(BaseRoute):
 
 
 def _next(request: Request, cursor: str) -> str:
-    """The header that leads to the next page, as RFC 8288 writes it."""
+    """The header that leads to the next page, as RFC 8288 writes it.
+
+    It is relative to the address that was asked, whatever a gateway made of that on the way.
+    """
     query = [
         (name, value) for name, value in request.query_params.multi_items() if name != "cursor"
     ]
-    return f'<{quote(request.url.path)}?{urlencode([*query, ("cursor", cursor)])}>; rel="next"'
-
-
-def _refusal(refused: Refused) -> JSONResponse:
-    """A refusal, also as callers of NestJS look for it: ``statusCode`` beside ``message``."""
-    content: dict[str, Json] = {
-        "success": False,
-        "statusCode": refused.status,
-        "code": refused.code,
-        "message": refused.message,
-    }
-    headers = {}
-    if refused.retry_after_s is not None:
-        headers["Retry-After"] = str(refused.retry_after_s)
-    return JSONResponse(content, refused.status, headers)
+    return f'<?{urlencode([*query, ("cursor", cursor)])}>; rel="next"'

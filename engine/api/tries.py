@@ -1,14 +1,17 @@
 """How often a token may be guessed: by each address, and by all together."""
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_network
 from math import ceil
 
 import trio
+from starlette.requests import Request
 
+from engine.api.remote import FORWARDED_FOR, came_by_proxy, parse_address, remote_ip
 from engine.model.errors import Refused
+from engine.project.networks import Network
 
 AT_ONCE = 20
 EACH_S = 6.0
@@ -73,6 +76,12 @@ class Tries:
             self._by_address.popitem(last=False)
         wrong.count = wrong.at(now_s, EACH_S) + 1
         self._all.count = self._all.at(now_s, EACH_ALL_S) + 1
+
+
+def guesser_of(request: Request, trusted: Sequence[Network]) -> str:
+    """By what the tries of whoever sent this are counted."""
+    forwarded = FORWARDED_FOR in request.headers and not came_by_proxy(request, trusted)
+    return guesser(parse_address(remote_ip(request, trusted) or ""), forwarded=forwarded)
 
 
 def guesser(address: IPv4Address | IPv6Address | None, *, forwarded: bool) -> str:

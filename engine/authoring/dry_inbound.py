@@ -78,3 +78,5 @@ def _posted(
         verdict = admit(release, one.inbound) if item is not None else None
         yield DryInbound(item, verdict, (*told, *one.faults))
         told = ()
+    if told:
+        yield DryInbound(None, None, told)

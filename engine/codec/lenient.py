@@ -6,6 +6,7 @@ can hold (docs/clients.md, section 1). Both are mended here, each with a warning
 
 import codecs
 import json
+import math
 import re
 from collections.abc import Mapping
 from json import decoder as json_decoder
@@ -42,6 +43,32 @@ def read_json(data: bytes) -> tuple[Json, tuple[str, ...]]:
         except orjson.JSONDecodeError:
             pass
     return _slowly(data, in_steps=False)
+
+
+def without_overflow(value: Json) -> tuple[Json, tuple[str, ...]]:
+    """The value with null for numbers beyond every double, such as 1e400, and a warning if so.
+
+    The parsers give infinity for them, which no schema and no JSON knows.
+    """
+    if _is_within(value):
+        return value, ()
+    return _within(value), ("a number that is too large for any computer was read as null",)
+
+
+def _is_within(value: Json) -> bool:
+    if isinstance(value, float):
+        return math.isfinite(value)
+    if isinstance(value, Mapping):
+        return all(map(_is_within, value.values()))
+    return all(map(_is_within, value)) if isinstance(value, list) else True
+
+
+def _within(value: Json) -> Json:
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {key: _within(item) for key, item in value.items()}
+    return [_within(item) for item in value] if isinstance(value, list) else value
 
 
 def read_in_steps(data: bytes) -> tuple[Json, tuple[str, ...]]:

@@ -1,12 +1,12 @@
 """The way into the analytics store: payloads become documents, and nothing is sent."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast
 
 from engine.model.clock import from_iso
 from engine.model.delivery import Dead, Delivered, Outcome, Retry
-from engine.model.errors import StorageError
+from engine.model.errors import DocumentsRefused, StorageError
 from engine.model.jsonvalue import as_body
 from engine.pipeline.batch import Item
 from engine.store.ids import document_id
@@ -20,15 +20,23 @@ class Keeping:
     store: Store
 
     async def hand_over(self, batch: Sequence[Item]) -> list[Outcome]:
-        """Keep all of them in one write; what is no document is dead."""
+        """Keep all of them in one write; what is no document, or is refused as one, is dead."""
         made = [_document(item) for item in batch]
         documents = [one for one in made if isinstance(one, Document)]
         kept: Outcome = Delivered()
+        refused: Mapping[str, str] = {}
         try:
             await self.store.write(documents)
+        except DocumentsRefused as error:
+            refused = error.reasons
         except StorageError as error:
             kept = Retry(str(error))
-        return [kept if isinstance(one, Document) else one for one in made]
+        return [one if isinstance(one, Dead) else _outcome(one, kept, refused) for one in made]
+
+
+def _outcome(document: Document, kept: Outcome, refused: Mapping[str, str]) -> Outcome:
+    why = refused.get(document.id)
+    return kept if why is None else Dead(why)
 
 
 def _document(item: Item) -> Document | Dead:

@@ -8,8 +8,7 @@ from pathlib import Path
 import trio
 
 from engine.delivery.archive import Archiving, run_archive
-from engine.delivery.archive_files import ArchiveFiles
-from engine.delivery.attempt import Attempts, Taker
+from engine.delivery.attempt import Attempts
 from engine.delivery.auth import door_of
 from engine.delivery.breaker import Breaker
 from engine.delivery.destination import Consumer, People
@@ -21,7 +20,7 @@ from engine.delivery.replay import Replaying
 from engine.delivery.replays import Replays
 from engine.delivery.send import Sender
 from engine.delivery.settle import Settlement
-from engine.delivery.store import Keeping
+from engine.delivery.takers import Takers
 from engine.delivery.way import Way
 from engine.log.interface import Log
 from engine.model.clock import Clock
@@ -58,7 +57,7 @@ class Delivery:
     people: People | None = None
     store: Store | None = None
     data: Path = field(default_factory=Path)
-    _archives: dict[str, Archiving] = field(default_factory=dict)
+    _takers: Takers = field(init=False)
     _consumers: dict[str, Consumer] = field(default_factory=dict)
     replays: Replays = field(init=False)
     _gates: dict[str, Gate] = field(default_factory=dict)
@@ -69,9 +68,16 @@ class Delivery:
 
     def __post_init__(self) -> None:
         self.replays = Replays(self.state, self.notices, self._replaying)
+        self._takers = Takers(
+            self.state, self.notices, self.clock, self.store, self.data, self.release.spec.keep
+        )
 
     async def create_groups(self) -> None:
-        """Make a group in the log for each destination: a new one starts at the end of the log."""
+        """Make a group in the log for each destination: a new one starts at the end of the log.
+
+        Archives get what is settled from now on.
+        """
+        await self._takers.ask(self.release)
         for destination in self.release.destinations:
             await self.log.create_group(destination.name)
 
@@ -235,18 +241,8 @@ class Delivery:
             self.notices,
             self.clock,
             random.random,
-            taker=self._taker(destination),
+            taker=self._takers.of(destination),
         )
-
-    def _taker(self, destination: Destination) -> Taker | None:
-        """Who takes payloads where nothing is sent; an archive and its replays have the same."""
-        if destination.store is not None and self.store is not None:
-            return Keeping(self.store)
-        if (spec := destination.archive) is None:
-            return None
-        files = ArchiveFiles(self.data / spec.folder, spec.keep_ms, spec.most_bytes)
-        made = Archiving(destination.name, files, self.notices, self.clock)
-        return self._archives.setdefault(destination.name, made)
 
     def _pace(self, destination: Destination) -> Pace:
         """The one pace of a destination, which its replays keep too."""

@@ -9,7 +9,9 @@ from typing import Self
 
 import trio
 
+from engine.log.interface import Entry, Log
 from engine.model.clock import Clock, Millis
+from engine.model.event import Event
 from engine.release.derived import Derived
 from engine.state.windows import Windows
 
@@ -23,6 +25,25 @@ LONGEST_WAIT_S = 30.0
 """The clock is looked at as often as this."""
 
 
+@dataclass(frozen=True, slots=True)
+class Jump:
+    """The clock was set by ``by_ms``, at ``at`` by the new one.
+
+    What stands in the log up to ``position`` may have been received before.
+    """
+
+    by_ms: int
+    at: Millis
+    position: int
+
+    def by_this_clock(self, entry: Entry) -> Event:
+        """The event as the new clock would have told when it was received."""
+        event, latest = entry.event, Millis(self.at - self.by_ms + NOTICED_MS)
+        if self.by_ms > 0 and entry.position <= self.position and event.received_at <= latest:
+            return event._replace(received_at=Millis(event.received_at + self.by_ms))
+        return event
+
+
 @dataclass(slots=True)
 class Timers:
     """The timers of one file; make it with ``Timers.over``."""
@@ -31,6 +52,7 @@ class Timers:
     windows: Windows
     clock: Clock
     _ahead_ms: float
+    _jump: Jump | None = None
 
     @classmethod
     def over(cls, derived: Derived, windows: Windows, clock: Clock) -> Self:
@@ -43,16 +65,31 @@ class Timers:
             latest = Millis(self.clock() + self.derived.within_ms)
             await self.windows.pull_in(self.derived.name, latest)
 
-    async def mind_the_clock(self) -> int:
+    async def mind_the_clock(self, log: Log) -> int:
         """Move all timers with a clock that was set; by how many milliseconds, mostly 0."""
-        ahead_ms = self.clock() - trio.current_time() * 1000
+        now = self.clock()
+        ahead_ms = now - trio.current_time() * 1000
         jump_ms = round(ahead_ms - self._ahead_ms)
         if abs(jump_ms) < NOTICED_MS:
             return 0
         self._ahead_ms = ahead_ms
+        self._jump = Jump(jump_ms, now, await log.last_position())
         if self.derived.within_ms is not None:
             await self.windows.shift(self.derived.name, jump_ms)
         return jump_ms
+
+    def by_this_clock(self, entry: Entry) -> Event:
+        """The event of an entry, as if this clock had told when it was received.
+
+        What was received before the clock was set is met after its timers have moved. Set back, it
+        would have come in the future, and let fall due what doesn't; set ahead, its own time would
+        be over already.
+        """
+        event = entry.event if self._jump is None else self._jump.by_this_clock(entry)
+        now = self.clock()
+        if event.received_at <= now:
+            return event
+        return event._replace(received_at=now, timestamp=min(event.timestamp, now))
 
     async def wait_s(self) -> float:
         """How long it may wait for events until something falls due, or may have."""

@@ -10,7 +10,7 @@ from typing import TypeVar
 import trio
 
 from engine.ingest.disk import Disk
-from engine.ingest.fill import Filling, Fills
+from engine.ingest.fill import Asking, Filling, Fills
 from engine.ingest.people import People, Remembering
 from engine.log.interface import Log
 from engine.model.clock import Millis
@@ -27,6 +27,7 @@ from engine.model.verdict import (
     verdict_name,
 )
 from engine.pipeline.admit import judge, take
+from engine.pipeline.privacy import as_told
 from engine.release.release import Release
 from engine.state.interface import State
 from engine.telemetry.notices import Notices
@@ -57,8 +58,13 @@ class Ingest:
     fills: Fills | None = None
 
 
-async def accept(ingest: Ingest, inbounds: Sequence[Inbound]) -> list[Verdict]:
+async def accept(
+    ingest: Ingest, inbounds: Sequence[Inbound], *, is_ours: bool = False
+) -> list[Verdict]:
     """A verdict for each item of one request, in order.
+
+    ``is_ours`` where what stands there of assumed consent, and of how the event came to be, was
+    written by Encamina; of all that others send it is taken out.
 
     When this returns, the accepted are in the log and the quarantined in the state, on disk. Raises
     ``StorageError`` if that failed, and ``Refused`` where the disk has no room for more; then
@@ -68,11 +74,13 @@ async def accept(ingest: Ingest, inbounds: Sequence[Inbound]) -> list[Verdict]:
         return []
     if ingest.disk is not None:
         ingest.disk.check()
+    if not is_ours:
+        inbounds = [as_told(one) for one in inbounds]
     release = ingest.release()
     taken = await _in_turns(partial(_take, release), inbounds)
     events = [event for one in taken if (event := _event_of(one)) is not None]
     async with memory_of(ingest, release, events, inbounds[0].received_at) as memory:
-        filling = await _filling(ingest, release, inbounds, events)
+        filling = await filling_of(ingest, release, events, inbounds[0].received_at)
         try:
             verdicts = await _in_turns(
                 lambda item: _judge(release, memory, filling, *item),
@@ -120,14 +128,15 @@ def memory_of(
     return ingest.people.of(events, Millis(now - remember_ms))
 
 
-async def _filling(
-    ingest: Ingest, release: Release, inbounds: Sequence[Inbound], events: Sequence[Event]
+async def filling_of(
+    ingest: Ingest, release: Release, events: Sequence[Event], now: Millis
 ) -> Filling | None:
     """What these events get of figures; the people in them are held already."""
     if ingest.fills is None or not release.derived:
         return None
     known = {} if ingest.people is None else ingest.people.known
-    return await ingest.fills.of(release, inbounds, events, known)
+    asking = Asking(release, known, Millis(now - release.spec.remember_ms))
+    return await ingest.fills.of(asking, events)
 
 
 def _judge(
@@ -148,7 +157,7 @@ def _judge(
     if isinstance(verdict, Accepted):
         if filling is not None:
             again = partial(judge, release, inbound)
-            verdict = filling.fill(taken, verdict, inbound.source, again)
+            verdict = filling.fill(taken, verdict, again)
         memory.learn(taken)
     elif isinstance(verdict, Quarantined):
         memory.hear(taken)

@@ -13,6 +13,8 @@ from engine.model.jsonvalue import Json, as_body
 from engine.release.keys import digest_of
 from engine.release.release import Release
 
+AS_SDKS_DO = "send it as the Basic auth user or as writeKey"
+
 
 def given_key(authorization: str | None, body: Json, query: Mapping[str, str]) -> str | None:
     """The write key that a request carries (docs/clients.md, section 1), None if it has none."""
@@ -68,14 +70,15 @@ class Keys:
         """Whether there is any admin token at all."""
         return bool(self._admins)
 
-    def source_of(self, key: str | None) -> Source:
-        """The source with this write key; raises ``Refused`` (401) where there is none."""
+    def source_of(self, key: str | None, how: str = AS_SDKS_DO) -> Source:
+        """The source with this write key; raises ``Refused`` (401) where there is none.
+
+        ``how`` tells whom that is answered to how to send one.
+        """
         source = self._find(key) if key is not None else None
         if source is None:
             what = "the write key is missing" if key is None else "no source has this write key"
-            raise Refused(
-                401, "invalid_write_key", f"{what}; send it as the Basic auth user or as writeKey"
-            )
+            raise Refused(401, "invalid_write_key", f"{what}; {how}")
         return source
 
     def knows(self, key: str) -> bool:

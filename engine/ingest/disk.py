@@ -1,7 +1,8 @@
 """The disk guard: new events are refused before there is no room left for those that are kept.
 
 Settling a delivery needs room too, so the refusal comes while there is some left: deliveries go
-on, and what they finish makes room.
+on, and what they finish makes room. ``disk.most`` is of the databases: log, state and a store of
+SQLite. The files of an archive have their own bound, and stop before ``disk.free`` is reached.
 """
 
 from collections.abc import Awaitable, Callable
@@ -77,9 +78,8 @@ class Disk:
                 free
             )
         if usage.used_bytes >= most * margin:
-            return (
-                f"the data folder holds {size_text(usage.used_bytes)}, disk.most is "
-                + size_text(most)
+            return f"the databases hold {size_text(usage.used_bytes)}, disk.most is " + size_text(
+                most
             )
         return None
 

@@ -17,13 +17,12 @@ def document_of(
 ) -> Body | None:
     """The document with its ``_id`` and ``timestamp``, as the store answers it; None for none.
 
-    Of several it is the first one of ``model``, else the first. It is what the store's own
+    With a ``model`` it is the first one of that, else the first of all. It is what the store's own
     destination will make of the event, by the same function: to answer needs no wait for that.
     """
     store = release.store
     if store is None or store.mode is not Mode.LIVE:
         return None
-    found: Body | None = None
     for decision in decide(store, event, source, now):
         if decision.verb is not Verb.SEND or decision.payload is None:
             continue
@@ -36,5 +35,4 @@ def document_of(
         }
         if model is None or payload.get("model") == model:
             return document
-        found = found or document
-    return found
+    return None

@@ -18,6 +18,7 @@ from engine.model.event import Event
 from engine.model.person import NOTHING, Memory, PersonKey, linked_to
 from engine.pipeline.learn import learn, learn_consent
 from engine.pipeline.memory import Own, own_of, recall
+from engine.release.derived import is_derived
 from engine.state.interface import State
 from engine.telemetry.notices import Notices
 
@@ -53,8 +54,11 @@ class Remembering:
         return recall(event, self._own[id(event)], self._people.known, self._cutoff)
 
     def learn(self, event: Event) -> None:
-        """Remember what this event tells, as it came; seen at once by every request."""
-        if self._people is None:
+        """Remember what this event tells, as it came; seen at once by every request.
+
+        One that was made tells later what its cause has told: who has the browser by now stays so.
+        """
+        if self._people is None or is_derived(event.body):
             return
         if changed := learn(event, self._own[id(event)], self._people.known, self._cutoff):
             self._people.known.update(changed)

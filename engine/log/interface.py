@@ -52,6 +52,12 @@ class Log(Protocol):
     async def seen(self, ids: Sequence[tuple[str, str]]) -> list[bool]:
         """For each (source, message_id): whether it was appended within the window."""
 
+    async def first_of(self, ids: Sequence[tuple[str, str]]) -> list[Entry | None]:
+        """For each (source, message_id): the entry that was appended under it within the window.
+
+        None where none was, or where it is no longer kept.
+        """
+
     async def create_group(self, group: str) -> None:
         """Make the group, at the end of the log; nothing if there is one of that name."""
 

@@ -16,12 +16,12 @@ from engine.mapping.python import Writer
 from engine.mapping.tokens import Text
 from engine.mapping.trace import LeafTrace
 from engine.mapping.tree import Constant, Tree, parse_leaf, split_loop
-from engine.mapping.uses import Read, Uses, origin_of
+from engine.mapping.uses import Read, Uses, is_single, origin_of
 from engine.model.cache import Caches
 from engine.model.decision import Fault
 from engine.model.document import Document, Place
 from engine.model.finding import Finding, error, has_errors, in_order
-from engine.model.jsonvalue import Json, json_type
+from engine.model.jsonvalue import Json, a_json_type
 
 __all__ = [
     "Condition",
@@ -139,12 +139,16 @@ class Condition:
 
 @dataclass(frozen=True, slots=True)
 class Each:
-    """A compiled ``each: NAME in EXPRESSION``; ``origin`` is the path of its elements, if plain."""
+    """A compiled ``each: NAME in EXPRESSION``; ``origin`` is the path of its elements, if plain.
+
+    ``is_single`` says that there is one at most, so that it only gives a name to a value.
+    """
 
     name: str
     template: Template
     place: Place
     origin: tuple[str, ...] | None
+    is_single: bool = False
 
     def lines(self, scope: Mapping[str, Json]) -> Sequence[Json] | Missing:
         """The elements, or ``MISSING``; raises ``MappingFault`` if it is no list."""
@@ -153,7 +157,7 @@ class Each:
             return MISSING
         if value.__class__ in LISTS:
             return tuple(value)
-        message = f"each takes a list, found a {json_type(value)}"
+        message = f"each takes a list, found {a_json_type(value)}"
         raise MappingFault(Fault("", message, self.place.file, self.place.line))
 
     @property
@@ -197,7 +201,7 @@ def compile_value(
     """The template of one text, number or boolean."""
     tree = parse_leaf(document)
     if isinstance(document.value, dict | list):
-        message = f"this takes a text, found a {json_type(document.value)}"
+        message = f"this takes a text, found {a_json_type(document.value)}"
         return None, [error("E207", document.place(), message, "write an expression in {{ }}")]
     return compile_tree(tree, scope, caches=caches, trace=trace, bounded=False)
 
@@ -245,7 +249,8 @@ def compile_each(
     if template is None:
         return None, findings + more
     origin = origin_of(reading.expression, scope)
-    return Each(name, template, text.place(start), origin), findings + more
+    single = is_single(reading.expression)
+    return Each(name, template, text.place(start), origin, single), findings + more
 
 
 def _template(write: Callable[[], tuple[Program, str]]) -> tuple[Template | None, list[Finding]]:

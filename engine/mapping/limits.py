@@ -47,7 +47,7 @@ def check_length(chars: int) -> None:
 
 def too_long() -> BoundPassed:
     """The bound of one text."""
-    return BoundPassed("a text would be longer than 64 KiB")
+    return BoundPassed("a text would be longer than 64 KiB", "a text in it is longer than 64 KiB")
 
 
 def weigh(value: Json, place: Place) -> int | None:
@@ -69,7 +69,8 @@ def _exact_weight(value: Json) -> int:
 def check_weight(chars: int, place: Place) -> None:
     """Raises ``BoundPassed`` if a payload has more characters than it may."""
     if chars > PAYLOAD_CHARS:
-        passed = BoundPassed(f"the payload would be longer than {PAYLOAD_CHARS:,} characters")
+        more = f"longer than {PAYLOAD_CHARS:,} characters"
+        passed = BoundPassed(f"the payload would be {more}", f"what is made of it would be {more}")
         raise located(passed, place)
 
 
@@ -89,10 +90,13 @@ def heavier(chars: int, value: Json, place: Place) -> int:
 def check_steps(steps: int, place: Place) -> None:
     """Raises ``BoundPassed`` if a payload's loops take more steps than they may."""
     if steps > LOOP_STEPS:
-        passed = BoundPassed(f"the loops of the payload would take more than {LOOP_STEPS:,} steps")
+        passed = BoundPassed(
+            f"the loops of the payload would take more than {LOOP_STEPS:,} steps",
+            f"its lists have more than {LOOP_STEPS:,} elements in all",
+        )
         raise located(passed, place)
 
 
 def located(passed: BoundPassed, place: Place) -> BoundPassed:
     """The same bound with the line of the rule in front."""
-    return BoundPassed(f"{place.file}:{place.line}: {passed}")
+    return BoundPassed(passed.bound, passed.of_input, place.file, place.line)

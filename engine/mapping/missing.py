@@ -13,7 +13,7 @@ from typing import Any, Final, Literal
 from engine.mapping.faults import Misfit
 from engine.mapping.limits import bounded, check_length
 from engine.model.errors import BoundPassed
-from engine.model.jsonvalue import Json, json_type
+from engine.model.jsonvalue import Json, a_json_type
 
 
 class Missing(Enum):
@@ -96,7 +96,7 @@ def contained(left: Value, right: Value) -> bool:
     if kind in LISTS:
         # A text equals nothing but the same text, in Python as in JSON.
         return left in right if left.__class__ is str else any(equal(left, one) for one in right)
-    raise Misfit(f"in looks into a list, an object or a text, not into a {json_type(right)}")
+    raise Misfit(f"in looks into a list, an object or a text, not into {a_json_type(right)}")
 
 
 def _in_order(left: Value, right: Value) -> bool:
@@ -107,7 +107,7 @@ def _in_order(left: Value, right: Value) -> bool:
     if (one in NUMBERS and other in NUMBERS) or (one is str and other is str):
         return True
     raise Misfit(
-        f"a {json_type(left)} and a {json_type(right)} have no order; "
+        f"{a_json_type(left)} and {a_json_type(right)} have no order; "
         "two numbers or two texts have one (| number makes a number of a text)"
     )
 
@@ -172,7 +172,7 @@ def negate(value: Value) -> Value:
 
 
 def _no_numbers(sign: str, left: Value, right: Value) -> Misfit:
-    found = f"{sign} takes two numbers, found a {json_type(left)} and a {json_type(right)}"
+    found = f"{sign} takes two numbers, found {a_json_type(left)} and {a_json_type(right)}"
     has_text = left.__class__ is str or right.__class__ is str
     return Misfit(f"{found}; | number makes a number of a text" if has_text else found)
 
@@ -212,7 +212,7 @@ def plain_text(value: Value) -> str:
         return str(finite(value))
     if kind is int:
         return _digits(value)
-    raise Misfit(f"a {json_type(value)} can't stand in a text; | json or | join makes a text of it")
+    raise Misfit(f"{a_json_type(value)} can't stand in a text; | json or | join makes a text of it")
 
 
 def _digits(value: int) -> str:

@@ -9,7 +9,7 @@ from engine.mapping.missing import STAYS
 from engine.model.decision import Fault
 from engine.model.document import Place
 from engine.model.errors import BoundPassed
-from engine.model.jsonvalue import Json, json_type
+from engine.model.jsonvalue import Json, a_json_type
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +49,12 @@ def failed(faults: list[Fault], path: str, failure: Misfit | BoundPassed, place:
 
 def no_list(path: str, value: Json, place: Place) -> Fault:
     """The fault of a ``$for`` over anything but a list."""
-    return Fault(path, f"$for takes a list, found a {json_type(value)}", place.file, place.line)
+    return Fault(path, f"$for takes a list, found {a_json_type(value)}", place.file, place.line)
 
 
 def no_object(path: str, value: Json, place: Place) -> Fault:
     """The fault of a ``$merge`` of anything but an object."""
-    message = f"$merge takes an object, found a {json_type(value)}"
+    message = f"$merge takes an object, found {a_json_type(value)}"
     return Fault(path, message, place.file, place.line)
 
 

@@ -99,6 +99,19 @@ def _unknown_key(chain: syntax.Expression, text: Text, scope: ScopeSpec) -> Find
     return error("E209", text.place(_steps_at(chain)[1]), f'no "{keys[0]}" in {name}', hint)
 
 
+def is_single(expression: syntax.Expression) -> bool:
+    """Whether a list has one element at most, as ``[a]`` and ``rows | take(1)`` have."""
+    match expression:
+        case syntax.Elements(elements):
+            return len(elements) <= 1
+        case syntax.Filter(spec, value, arguments) if spec.name in KEEP_ELEMENTS - {"default"}:
+            first = arguments[:1] if spec.name == "take" else ()
+            return is_single(value) or first in ((syntax.Constant(0),), (syntax.Constant(1),))
+        case syntax.Choice(_, yes, no):
+            return is_single(yes) and is_single(no)
+    return False
+
+
 def origin_of(expression: syntax.Expression, scope: ScopeSpec) -> tuple[str, ...] | None:
     """The path of a list's elements, where the list is a plain look-up, filtered or not."""
     while isinstance(expression, syntax.Filter) and expression.spec.name in KEEP_ELEMENTS:

@@ -37,7 +37,8 @@ class Inbound:
     """One item of a request as it came, not yet looked into.
 
     ``index`` is its position in the batch, ``sent_at`` the batch's own time of sending,
-    ``remote_ip`` and ``user_agent`` what the request tells of who sent it.
+    ``remote_ip`` and ``user_agent`` what the request tells of who sent it. Of what a mapping made,
+    ``max_bytes`` is how large it may be, ``context.posted`` not counted: that we added.
     """
 
     source: Source
@@ -47,6 +48,7 @@ class Inbound:
     sent_at: str | None = None
     remote_ip: str | None = None
     user_agent: str | None = None
+    max_bytes: int | None = None
 
 
 UNREADABLE = "unreadable"

@@ -27,6 +27,18 @@ def json_type(value: object) -> str:
             return "object"
 
 
+def a_json_type(value: object) -> str:
+    """The same as it stands in a sentence: "a text", "an object", "null"."""
+    return with_article(json_type(value))
+
+
+def with_article(noun: str) -> str:
+    """``noun`` with its article; null has none."""
+    if noun == "null":
+        return noun
+    return f"an {noun}" if noun[:1] in "aeiou" else f"a {noun}"
+
+
 def strings_in(value: Json) -> list[str]:
     """Every text within ``value``, at any depth, keys left out."""
     if isinstance(value, str):

@@ -1,6 +1,6 @@
 """Verdicts: what ingest decides of an event."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from engine.model.event import Event
@@ -9,10 +9,14 @@ from engine.model.jsonvalue import Body, Json
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """Why something is not as it must be: a path in the data (dotted, may be empty) and words."""
+    """Why something is not as it must be: a path in the data (dotted, may be empty) and words.
+
+    ``lacks`` are the keys below the path of which one at least is wanted and none is there.
+    """
 
     path: str
     message: str
+    lacks: tuple[str, ...] = field(default=(), compare=False)
 
     def as_json(self) -> Body:
         """The form it has in answers and lists."""

@@ -9,9 +9,17 @@ from engine.model.event import Event
 from engine.model.jsonvalue import Body, Json
 
 NEVER = Millis(0)
+NOTHING: Body = {}
+
+SOMEBODY = ""
+"""Stands among ``users`` for a guest of whom no more is known than that they are none of them."""
 
 GROUP = "derived:"
 """How the readers of the log are called that make events; no destination has such a name."""
+
+BACK_FILL = "derived-backfill:"
+"""What a back-fill is asked for with: a setting with the moment from which on events count. It is
+there until the figures are built."""
 
 
 def of_destinations(groups: Iterable[str]) -> list[str]:
@@ -25,7 +33,8 @@ class Window:
 
     ``number`` knows it in the state, below 0 where it is not there yet. ``cause`` is the last event
     of it, kept where something may fall due at ``due``. What happened until ``closed_at`` is done
-    with. ``touched_at`` is when its newest event was received.
+    with. ``touched_at`` is when its newest event was received. ``users`` are the userIds that its
+    keys told, a person's names being one, and ``SOMEBODY`` for whoever else had their browser.
     """
 
     number: int
@@ -34,6 +43,23 @@ class Window:
     due: Millis | None = None
     closed_at: Millis | None = None
     touched_at: Millis = NEVER
+    users: tuple[str, ...] = ()
+
+    @property
+    def user(self) -> str | None:
+        """The userId of the one person that it is of; None where that isn't known for sure."""
+        return (self.users[0] or None) if len(self.users) == 1 else None
+
+
+class Counted(NamedTuple):
+    """A value of ``once:`` that was counted: when, under which key of a person, if under one.
+
+    ``filled`` are the properties that ``fill:`` names, as its event had them.
+    """
+
+    at: Millis
+    key: str | None = None
+    filled: Body = NOTHING
 
 
 class Made(NamedTuple):
@@ -52,14 +78,14 @@ class Made(NamedTuple):
 class Found:
     """What the state holds for some keys, read at one moment.
 
-    ``position`` is how far the log was read, ``numbers`` the window of each key, ``once`` those of
-    the asked values that were counted.
+    ``position`` is how far the log was read, ``once`` those of the asked values that were counted.
+    ``numbers`` gives the window of each key that has one, of those under which they were, too.
     """
 
     position: int = 0
     numbers: Mapping[str, int] = field(default_factory=dict)
     windows: Mapping[int, Window] = field(default_factory=dict)
-    once: frozenset[str] = frozenset()
+    once: Mapping[str, Counted] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +101,7 @@ class Change:
     removed: Sequence[int] = ()
     keys: Mapping[str, int | None] = field(default_factory=dict)
     moved: Mapping[int, int] = field(default_factory=dict)
-    once: Mapping[str, Millis] = field(default_factory=dict)
+    once: Mapping[str, Counted] = field(default_factory=dict)
     made: Sequence[Made] = ()
 
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from engine.codec.body import dumps
 from engine.model.clock import from_iso
 from engine.model.event import Event, Inbound, Unplanned
+from engine.model.jsonvalue import Body, as_body
 from engine.model.verdict import Accepted, Quarantined, Reason, Rejected
 from engine.pipeline.normalise import normalise
 from engine.release.plan import EVENT_TYPES
@@ -17,6 +18,8 @@ OBJECT = (dict, Mapping)
 OBJECTS = ("context", "properties", "traits", "integrations")
 ID_LENGTH = 100
 """Segment's limit of a messageId, in characters."""
+
+OF_SIZE = " bytes, more than"
 
 
 def admit(release: Release, inbound: Inbound) -> Accepted | Quarantined | Rejected:
@@ -33,9 +36,22 @@ def take(release: Release, inbound: Inbound) -> Event | Quarantined | Rejected:
     event = normalise(inbound, inbound.body, raw)
     reasons = misshapen(event)
     # As it came: what we add ourselves must not push an event of the allowed size over the limit.
-    if (size := len(raw)) > (limit := release.spec.server.max_event_bytes):
-        reasons += (Reason("", f"the event has {size:,} bytes, more than {limit:,}"),)
+    size, limit = len(raw), inbound.max_bytes or release.spec.server.max_event_bytes
+    if size > limit and inbound.max_bytes is not None:
+        size -= len(dumps(posted_in(inbound.body)))
+    if size > limit:
+        reasons += (Reason("", f"the event has {size:,}{OF_SIZE} {limit:,}"),)
     return Quarantined(event, inbound.body, reasons) if reasons else event
+
+
+def posted_in(body: Body) -> Body:
+    """``context.posted``: of a body that was posted to us, what we keep beside its event."""
+    return as_body(as_body(body.get("context")).get("posted"))
+
+
+def is_of_size(reason: Reason) -> bool:
+    """Whether an event was set aside for its size."""
+    return not reason.path and OF_SIZE in reason.message
 
 
 def judge(release: Release, inbound: Inbound, event: Event) -> Accepted | Quarantined | Rejected:

@@ -2,70 +2,124 @@
 
 How each verb keeps its figure, as JSON::
 
-    count, sum   the number; with over: an object of numbers by the start of their span
-    first, last  [timestamp, value]
-    list         {"set": timestamp of the newest whole list, "lines": [[timestamp, id, value], …]}
+    count, sum   the number; with over: numbers by spans of time (``spans``)
+    first        [timestamp, value]; with over: those by spans
+    last         [timestamp, value]
+    list         its lines (``lines``)
 
 Events come in the order in which they were received; first, last and list go by their timestamps.
 """
 
 from collections.abc import Iterable, Mapping
-from typing import TypeAlias, cast
+from typing import NamedTuple, TypeAlias, cast
 
-from engine.mapping.compile import Template
+from engine.mapping.compile import Condition, Template
 from engine.mapping.missing import MISSING
 from engine.model.clock import Millis
 from engine.model.decision import Fault
 from engine.model.errors import BoundPassed
 from engine.model.jsonvalue import Body, Json, as_body
+from engine.pipeline import spans
+from engine.pipeline.lines import (
+    Told,
+    joined_lines,
+    moved_lines,
+    shown_lines,
+    with_line,
+    with_whole,
+)
 from engine.release.derived import Derived, Figure
 
-SPANS = 60
-"""Into how many spans a window is cut: so far off may a figure over 30 days be 12 hours."""
+MOST = 1e15
+"""The largest number that a sum takes: more is no money, and whole cents are exact up to here."""
 
-MOST_LINES = 100
+AT_AND_VALUE = 2
 
 Kept: TypeAlias = Mapping[str, Json]
-Line: TypeAlias = list[Json]
+
+
+class _Seen(NamedTuple):
+    """The event that is counted, and what went wrong with it."""
+
+    names: Body
+    at: Millis
+    id: str
+    faults: list[Fault]
+
+    def value(self, template: Template) -> Json:
+        """What a template gives of the event; None for what is missing."""
+        rendered = template.render(self.names)
+        self.faults.extend(rendered.faults)
+        return None if rendered.value is MISSING else rendered.value
+
+    def holds(self, condition: Condition) -> bool:
+        """Whether a condition holds for the event."""
+        return bool(self.value(condition.template))
 
 
 def counted(
-    figures: Iterable[Figure], kept: Kept, names: Body, timestamp: Millis
+    figures: Iterable[Figure], kept: Kept, names: Body, timestamp: Millis, event_id: str = ""
 ) -> tuple[dict[str, Json], tuple[Fault, ...]]:
-    """The figures with one more event, and what went wrong with it: that costs its figure alone."""
+    """The figures with one more event, and what went wrong with it: that costs its figure alone.
+
+    What is added up in a list is so once for each ``event_id``; without one, each time.
+    """
     new = dict(kept)
-    faults: list[Fault] = []
+    seen = _Seen(names, timestamp, event_id, [])
     for figure in figures:
-        found = _one(figure, kept.get(figure.name), names, timestamp, faults)
+        found = _one(figure, _kept(figure, kept), seen)
         if found is not None:
             new[figure.name] = found
-    return new, tuple(faults)
+    return new, tuple(seen.faults)
 
 
-def _one(figure: Figure, kept: Json, names: Body, timestamp: Millis, faults: list[Fault]) -> Json:
+def _kept(figure: Figure, kept: Kept) -> Json:
+    """What is kept for a figure; nothing where its verb was another one when that was written."""
+    value = kept.get(figure.name)
+    match figure.verb:
+        case "count" | "sum":
+            is_whole = figure.over_ms is None
+            fits = _is_number(value) if is_whole else spans.are_numbers(value)
+        case "first" if figure.over_ms is not None:
+            fits = spans.are_firsts(value)
+        case "first" | "last":
+            fits = isinstance(value, list) and len(value) == AT_AND_VALUE
+        case _:
+            fits = isinstance(value, Mapping) and "lines" in value
+    return value if fits else None
+
+
+def _one(figure: Figure, kept: Json, seen: _Seen) -> Json:
     if figure.verb == "list":
-        return _listed(figure, kept, names, timestamp, faults)
-    value = True if figure.of is None else _value(figure.of, names, faults)
+        return _listed(figure, kept, seen)
+    value = True if figure.of is None else seen.value(figure.of)
     if value is None:
         return kept
     match figure.verb:
         case "count":
-            return _added(kept, 1 if value else 0, timestamp, figure.over_ms)
+            return _added(figure, kept, 1 if value else 0, seen.at)
         case "sum":
-            number = value if _is_number(value) else 0
-            if not _is_number(value):
-                faults.append(Fault(f"figures.{figure.name}", "a sum takes numbers"))
-            return _added(kept, cast("float", number), timestamp, figure.over_ms)
-        case "first":
-            return kept if kept and _at(kept) <= timestamp else [timestamp, value]
-        case _:
-            return kept if kept and _at(kept) > timestamp else [timestamp, value]
+            number = _summand(figure, value, seen.faults)
+            return kept if number is None else _added(figure, kept, number, seen.at)
+        case "first" if figure.over_ms is not None:
+            return spans.with_value(kept, value, seen.at, figure.over_ms)
+        case verb:
+            stays = kept and (_at(kept) <= seen.at if verb == "first" else _at(kept) > seen.at)
+            return kept if stays else [seen.at, value]
 
 
-def _value(template: Template, names: Body, faults: list[Fault]) -> Json:
-    rendered = template.render(names)
-    faults += rendered.faults
-    return None if rendered.value is MISSING else rendered.value
+def _added(figure: Figure, kept: Json, number: float, timestamp: Millis) -> Json:
+    if figure.over_ms is None:
+        return cast("float", kept or 0) + number
+    return spans.with_number(kept, number, timestamp, figure.over_ms)
+
+
+def _summand(figure: Figure, value: Json, faults: list[Fault]) -> float | None:
+    if _is_number(value) and abs(number := cast("float", value)) <= MOST:
+        return number
+    told = f"a sum takes numbers up to {MOST:g}" if _is_number(value) else "a sum takes numbers"
+    faults.append(Fault(f"figures.{figure.name}", told))
+    return None
 
 
 def _is_number(value: Json) -> bool:
@@ -76,59 +130,28 @@ def _at(kept: Json) -> Millis:
     return Millis(cast("list[int]", kept)[0])
 
 
-def _added(kept: Json, number: float, timestamp: Millis, over_ms: int | None) -> Json:
-    if over_ms is None:
-        return cast("float", kept or 0) + number
-    spans = dict(cast("Mapping[str, float]", kept or {}))
-    width = -(-over_ms // SPANS)
-    start = str(timestamp // width * width)
-    spans[start] = spans.get(start, 0) + number
-    newest = max(map(int, spans))
-    return {span: sum_ for span, sum_ in spans.items() if int(span) + width > newest - over_ms}
-
-
-def _listed(
-    figure: Figure, kept: Json, names: Body, timestamp: Millis, faults: list[Fault]
-) -> Json:
-    was = cast("Mapping[str, Json]", kept or {"set": 0, "lines": []})
-    set_at, lines = cast("int", was["set"]), cast("list[Line]", was["lines"])
-    whole = None if figure.set is None else _value(figure.set, names, faults)
+def _listed(figure: Figure, kept: Json, seen: _Seen) -> Json:
+    whole = None if figure.set is None else seen.value(figure.set)
     if isinstance(whole, list | tuple):
-        if timestamp < set_at:
-            return kept
-        brought: list[Line] = [[timestamp, _line_id(one), one] for one in whole]
-        later = [line for line in lines if cast("int", line[0]) > timestamp]
-        return _list(timestamp, [*brought, *later])
-    if timestamp < set_at:
+        return with_whole(kept, whole, seen.at)
+    id_ = None if figure.by is None else seen.value(figure.by)
+    if figure.by is not None and id_ is None:
+        # It has no line: what the tree gives then is constants and defaults.
         return kept
-    id_ = None if figure.by is None else _value(figure.by, names, faults)
-    value = None if figure.of is None else _value(figure.of, names, faults)
-    drops = figure.drop is not None and bool(_value(figure.drop.template, names, faults))
-    if id_ is not None:
-        lines = [line for line in lines if line[1] != id_]
-    if drops or value is None:
-        # An event that has no line of its own takes none away either.
-        return _list(set_at, lines) if drops else kept
-    return _list(set_at, [*lines, [timestamp, id_, value]])
-
-
-def _line_id(line: Json) -> Json:
-    """What tells a line of a whole list apart: the product's own ids, as everywhere."""
-    if not isinstance(line, Mapping):
-        return line
-    return line.get("product_id", line.get("sku"))
-
-
-def _list(set_at: int, lines: list[Line]) -> Json:
-    ordered = sorted(lines, key=lambda line: cast("int", line[0]))
-    return {"set": set_at, "lines": cast("Json", ordered[-MOST_LINES:])}
+    value = None if figure.of is None else seen.value(figure.of)
+    drops = figure.drop is not None and seen.holds(figure.drop)
+    add = figure.add
+    if add is None:
+        return with_line(kept, Told(seen.id, seen.at, id_, value, drops))
+    adds = add.when is None or seen.holds(add.when)
+    return with_line(kept, Told(seen.id, seen.at, id_, value, drops, add.number, adds))
 
 
 def shown(figures: Iterable[Figure], kept: Kept, moment: Millis) -> dict[str, Json]:
     """The figures as rules see them at a moment; what was never told is missing."""
     seen: dict[str, Json] = {}
     for figure in figures:
-        value = _shown(figure, kept.get(figure.name), moment)
+        value = _shown(figure, _kept(figure, kept), moment)
         if value is not None:
             seen[figure.name] = value
     return seen
@@ -147,56 +170,64 @@ def told(derived: Derived, kept: Kept, moment: Millis) -> tuple[Body, Body]:
 
 
 def _shown(figure: Figure, kept: Json, moment: Millis) -> Json:
+    over_ms = figure.over_ms
     match figure.verb:
         case "count" | "sum":
-            if figure.over_ms is None:
-                return kept or 0
-            spans = cast("Mapping[str, float]", kept or {})
-            width = -(-figure.over_ms // SPANS)
-            since = moment - figure.over_ms
-            return sum(one for span, one in spans.items() if int(span) + width > since)
+            return kept or 0 if over_ms is None else spans.total(kept, over_ms, moment)
+        case "first" if over_ms is not None:
+            return spans.earliest(kept, over_ms, moment)
         case "first" | "last":
-            return None if kept is None else cast("list[Json]", kept)[1]
+            is_over = kept is None or (over_ms is not None and _at(kept) <= moment - over_ms)
+            return None if is_over else cast("list[Json]", kept)[1]
         case _:
-            lines = [] if kept is None else cast("Mapping[str, list[Line]]", kept)["lines"]
-            return [line[2] for line in lines]
+            return shown_lines(kept)
 
 
 def joined(figures: Iterable[Figure], one: Kept, other: Kept) -> dict[str, Json]:
     """The figures of two keys that turn out to be one."""
     return {
-        figure.name: _joined(figure, one.get(figure.name), other.get(figure.name))
+        figure.name: _joined(figure, _kept(figure, one), _kept(figure, other))
         for figure in figures
         if figure.name in one or figure.name in other
     }
 
 
+def moved(figures: Iterable[Figure], kept: Kept, by_ms: int) -> dict[str, Json]:
+    """The figures with all their times so much earlier: the clock that told them was set back."""
+    return {
+        figure.name: _moved(figure, value, by_ms)
+        for figure in figures
+        if (value := _kept(figure, kept)) is not None
+    }
+
+
+def _moved(figure: Figure, kept: Json, by_ms: int) -> Json:
+    over_ms = figure.over_ms
+    match figure.verb:
+        case "count" | "sum":
+            return kept if over_ms is None else spans.moved_numbers(kept, by_ms, over_ms)
+        case "first" if over_ms is not None:
+            return spans.moved_values(kept, by_ms, over_ms)
+        case "first" | "last":
+            at, value = cast("list[Json]", kept)
+            return [cast("int", at) - by_ms, value]
+        case _:
+            return moved_lines(kept, by_ms)
+
+
 def _joined(figure: Figure, one: Json, other: Json) -> Json:
     if one is None or other is None:
         return other if one is None else one
+    over_ms = figure.over_ms
     match figure.verb:
         case "count" | "sum":
-            if figure.over_ms is None:
-                return cast("float", one) + cast("float", other)
-            a, b = cast("Mapping[str, float]", one), cast("Mapping[str, float]", other)
-            return {span: a.get(span, 0) + b.get(span, 0) for span in {**a, **b}}
-        case "first":
-            return one if _at(one) <= _at(other) else other
-        case "last":
-            return one if _at(one) >= _at(other) else other
+            if over_ms is not None:
+                return spans.joined_numbers(one, other)
+            return cast("float", one) + cast("float", other)
+        case "first" if over_ms is not None:
+            return spans.joined_values(one, other, over_ms)
+        case "first" | "last" as verb:
+            is_one = _at(one) <= _at(other) if verb == "first" else _at(one) >= _at(other)
+            return one if is_one else other
         case _:
-            return _lists_joined(one, other)
-
-
-def _lists_joined(one: Json, other: Json) -> Json:
-    a, b = cast("Mapping[str, Json]", one), cast("Mapping[str, Json]", other)
-    newer, older = (a, b) if cast("int", a["set"]) >= cast("int", b["set"]) else (b, a)
-    set_at = cast("int", newer["set"])
-    lines = list(cast("list[Line]", newer["lines"]))
-    there = {str(line[1]) for line in lines if line[1] is not None}
-    lines += [
-        line
-        for line in cast("list[Line]", older["lines"])
-        if cast("int", line[0]) >= set_at and str(line[1]) not in there
-    ]
-    return _list(set_at, lines)
+            return joined_lines(one, other, None if figure.add is None else figure.add.number)

@@ -23,12 +23,13 @@ MOST_EVENTS = 20_000
 class Made:
     """One event of a body, or None where it could not be made; ``faults`` say what went wrong.
 
-    ``names`` is what its mapping saw.
+    ``names`` is what its mapping saw, ``is_too_large`` whether there was too much of it.
     """
 
     body: Json
     faults: tuple[Fault, ...] = ()
     names: Body = field(default_factory=dict, repr=False, compare=False)
+    is_too_large: bool = False
 
 
 def names_of(mapping: InboundMapping, body: Json, now: Millis, more: Body) -> dict[str, Json]:
@@ -60,7 +61,7 @@ def events_of(
     if planned is not None:
         names["pull"] = {"at": at(planned)}
     made = 0
-    for one in _lines(mapping.each, names):
+    for one in _lines(mapping.each, names, []):
         if isinstance(one, Fault):
             yield Made(None, (one,))
             continue
@@ -93,6 +94,17 @@ def warnings_of(mapping: InboundMapping, names: Body) -> tuple[Fault, ...]:
     )
 
 
+def missing_list(mapping: InboundMapping, names: Body) -> tuple[Fault, ...]:
+    """What is to be told of a body that makes no event: the list that is not there, if it is that.
+
+    An empty one says that there is nothing to tell; one that is missing may have another name now.
+    """
+    missing: list[Each] = []
+    for _ in _lines(mapping.each, names, missing):
+        return ()
+    return tuple(_no_list(one) for one in missing[:1])
+
+
 def _holds(when: Condition, names: Body) -> bool:
     try:
         return when.holds(names)
@@ -117,8 +129,11 @@ def pull_request(
     )
 
 
-def _lines(each: tuple[Each, ...], names: Body) -> Iterator[Body | Fault]:
-    """The names in scope for every turn of the loops, the innermost the fastest."""
+def _lines(each: tuple[Each, ...], names: Body, missing: list[Each]) -> Iterator[Body | Fault]:
+    """The names in scope for every turn of the loops, the innermost the fastest.
+
+    Loops without a list are put into ``missing``.
+    """
     if not each:
         yield names
         return
@@ -129,19 +144,31 @@ def _lines(each: tuple[Each, ...], names: Body) -> Iterator[Body | Fault]:
         yield _fault("each", outer, fault)
         return
     if elements is MISSING:
+        missing.append(outer)
         return
     for element in elements:
-        yield from _lines(inner, {**names, outer.name: element})
+        yield from _lines(inner, {**names, outer.name: element}, missing)
 
 
 def _event(mapping: InboundMapping, names: Body) -> Made:
     try:
         rendered = mapping.template.render(names)
     except BoundPassed as passed:
-        place = mapping.place
-        return Made(None, (Fault("event", str(passed), place.file, place.line),), names)
+        file, line = passed.file or mapping.place.file, passed.line or mapping.place.line
+        # In words of the body: who posted it knows no mapping.
+        message = f"the body is too large: {passed.of_input}"
+        return Made(None, (Fault("", message, file, line),), names, is_too_large=True)
     value = None if rendered.value is MISSING else rendered.value
     return Made(value, rendered.faults, names)
+
+
+def _no_list(each: Each) -> Fault:
+    """In words of the body, as far as they are known."""
+    steps = each.origin[1:-1] if each.origin and each.origin[0] == "body" else ()
+    path = ".".join(steps).replace(".[]", "[]")
+    what = "is missing" if path else "the list that events are made of is missing"
+    message = f"{what}, so the body makes no event"
+    return Fault(path, message, each.place.file, each.place.line)
 
 
 def _fault(path: str, each: Each, fault: MappingFault | BoundPassed) -> Fault:

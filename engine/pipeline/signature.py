@@ -37,7 +37,10 @@ def wrong_signature(
             return "the signature doesn't say when it was made"
         if abs(now - at) > signature.tolerance_ms:
             return "the signature is too old, or a clock is wrong"
-    digest = hmac.digest(signature.secret.encode(), _signed(signature, names, raw_body), "sha256")
+    signed = _signed(signature, names, raw_body)
+    if signed is None:
+        return "what would have to be signed with the body did not come"
+    digest = hmac.digest(signature.secret.encode(), signed, "sha256")
     fits = False
     for one in given[:MOST_GIVEN]:
         told = _bytes(one, signature.encoding)
@@ -45,11 +48,14 @@ def wrong_signature(
     return "" if fits else "the signature does not fit the body"
 
 
-def _signed(signature: Signature, names: Body, raw_body: bytes) -> bytes:
+def _signed(signature: Signature, names: Body, raw_body: bytes) -> bytes | None:
+    """The bytes that have to be signed; None where the body is no part of them."""
     if signature.signed is None:
         return raw_body
     text = _value(signature.signed, {**names, "raw_body": RAW_BODY})
-    pieces = text.split(RAW_BODY) if isinstance(text, str) else [""]
+    pieces = text.split(RAW_BODY) if isinstance(text, str) else []
+    if len(pieces) < 2:
+        return None
     return raw_body.join(piece.encode("utf-8", "surrogateescape") for piece in pieces)
 
 

@@ -10,7 +10,10 @@ ON_EVENT, ON_DUE = "event", "due"
 
 @dataclass(frozen=True, slots=True)
 class TakesSpec:
-    """``from:`` and ``without:``: which events; empty means any, names may be globs."""
+    """``from:`` and ``without:``: which events; empty means any, names may be globs.
+
+    ``when:`` of ``without:`` stands in the document.
+    """
 
     type: tuple[str, ...]
     event: tuple[str, ...]
@@ -22,9 +25,9 @@ class TakesSpec:
 class FigureSpec:
     """One of ``figures:``; ``verb`` is count, sum, first, last or list, ``of`` what it takes.
 
-    ``over_ms`` is the window of a count or a sum, None for all time. ``by``, ``set`` and ``drop``
-    are a list's: what tells its lines apart, the whole list where an event brings it, and whether
-    the line is taken out again.
+    ``over_ms`` is how far back it goes, None for all time. ``by``, ``set``, ``drop`` and ``add``
+    are a list's: what tells its lines apart, the whole list where an event brings it, whether the
+    line is taken out again, and the name of the number that is added up, where ``add_when`` holds.
     """
 
     name: str
@@ -34,6 +37,8 @@ class FigureSpec:
     by: Document
     set: Document
     drop: Document
+    add: str
+    add_when: Document
     document: Document
 
 

@@ -53,9 +53,9 @@ class PullSpec:
 class SignatureSpec:
     """``signature:`` of a post: who sends signs the body with a secret that both know.
 
-    ``secret`` is a template over ``env``; ``given``, ``signed`` and ``at`` over ``headers`` and
-    ``raw_body``: the signature as it came, or a list of several of which one must fit; what it was
-    made of; and when, if that is told.
+    ``secret`` is a template over ``env``; ``given``, ``signed`` and ``at`` over ``headers``,
+    ``signed`` over ``raw_body`` too: the signature as it came, or a list of several of which one
+    must fit; what it was made of; and when, if that is told.
     """
 
     secret: Document
@@ -82,7 +82,8 @@ class PostSpec:
     ``paths`` are further HTTP paths, ``pattern`` is the NestJS message pattern; ``body`` is the
     JSON Schema that the body must meet. ``answer`` says what a caller gets back: ``document``, what
     the store keeps of the event, or ``verdicts``, counts as the tracking API gives them. Where the
-    store keeps several documents of one event, ``model`` says which one is answered.
+    store keeps several documents of one event, ``model`` says which one is answered. An event of
+    more than ``max_event_bytes`` (None: as any other) is quarantined.
     """
 
     paths: tuple[str, ...]
@@ -95,6 +96,7 @@ class PostSpec:
     settings: Document
     warnings: tuple[WarningSpec, ...]
     document: Document
+    max_event_bytes: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

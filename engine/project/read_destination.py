@@ -136,6 +136,7 @@ def _archive(document: Document, units: Units) -> ArchiveSpec | None:
         archive.at("folder"),
         units.milliseconds(keep, 0) if keep.value is not None else None,
         units.size_bytes(archive.at("max_bytes"), MOST_ARCHIVE_BYTES),
+        archive.at("deliveries").value is True,
     )
 
 

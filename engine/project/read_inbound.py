@@ -119,6 +119,7 @@ def _post(document: Document, units: Units) -> PostSpec | None:
             for one in document.at("warnings").elements()
         ),
         document=document,
+        max_event_bytes=units.size_bytes(document.at("max_event"), None),
     )
 
 

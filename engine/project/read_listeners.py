@@ -6,7 +6,9 @@ from engine.model.document import Document
 from engine.model.finding import Finding, error
 from engine.model.names import did_you_mean
 from engine.project.fields import Units, optional_text, text_of, whole_of
-from engine.project.listeners import ListenerSpec, NestSpec, is_private
+from engine.project.listeners import ListenerSpec, NestSpec, is_private, is_same
+
+USUAL_NEST = "127.0.0.1:3001"
 
 
 def read_listeners(
@@ -14,16 +16,28 @@ def read_listeners(
 ) -> tuple[ListenerSpec, ...]:
     """The further addresses; ``sources`` are the names that there are."""
     found = []
-    first: dict[str, Document] = {}
     for one in document.elements():
         listen = text_of(one.at("listen"))
         spec = ListenerSpec(listen, optional_text(one.at("source")), one.at("auth").value != "none")
         units.findings.extend(_findings(spec, one, sources))
-        if first.setdefault(listen, one) is not one:
-            message = f"{listen} is listened on twice"
-            units.findings.append(error("E160", one.at("listen").place(), message))
         found.append(spec)
     return tuple(found)
+
+
+def listened_twice(settings: Document, first: str) -> Iterator[Finding]:
+    """A finding for each address that another has taken; ``first`` is ``server.listen``."""
+    nest = settings.at("nest")
+    further = [one.at("listen") for one in settings.at("server", "listeners").elements()]
+    further += [] if nest.value is None else [nest.at("listen")]
+    taken = [first]
+    for document in further:
+        listen = text_of(document, USUAL_NEST)
+        other = next((one for one in taken if is_same(one, listen)), None)
+        if other is not None:
+            message = f"{listen} is listened on twice"
+            hint = "take another port" if other == listen else f"{other} takes it too"
+            yield error("E160", document.place(), message, hint)
+        taken.append(listen)
 
 
 def _findings(
@@ -51,7 +65,7 @@ def read_nest(document: Document, sources: Collection[str], units: Units) -> Nes
         return None
     usual, tls = NestSpec(""), document.at("tls")
     spec = NestSpec(
-        listen=text_of(document.at("listen"), "127.0.0.1:3001"),
+        listen=text_of(document.at("listen"), USUAL_NEST),
         source=text_of(document.at("source")),
         allow=units.networks(document.at("allow")),
         certificate=optional_text(tls.at("certificate")),

@@ -5,7 +5,7 @@ from engine.model.event import SourceKind, Unplanned
 from engine.model.finding import Finding, error
 from engine.project.cookies import CookiesSpec
 from engine.project.fields import Units, text_of, whole_of
-from engine.project.read_listeners import read_listeners, read_nest
+from engine.project.read_listeners import listened_twice, read_listeners, read_nest
 from engine.project.spec import KeepSpec, ProjectSpec, ServerSpec, SourceSpec, TlsSpec
 
 KEPT_IN = "sqlite:encamina.db"
@@ -34,6 +34,7 @@ def read_settings(document: Document) -> tuple[ProjectSpec | None, list[Finding]
         listeners=read_listeners(document.at("server", "listeners"), names, units),
         nest=read_nest(document.at("nest"), names, units),
     )
+    units.findings.extend(listened_twice(document, spec.server.listen))
     return None if units.findings else spec, units.findings
 
 

@@ -73,7 +73,7 @@ class ServerSpec:
 class KeepSpec:
     """``privacy.keep:`` and ``disk:`` — for how long, and in how much room, things are kept.
 
-    ``most_bytes`` is what the data folder may take, ``free_bytes`` what stays free beside it.
+    ``most_bytes`` is what the databases may take, ``free_bytes`` what stays free on their disk.
     """
 
     events_ms: int = 30 * 86_400_000
@@ -139,12 +139,14 @@ class StoreSpec:
 class ArchiveSpec:
     """``archive:`` — lines go into files below ``folder``, an expression over ``env``.
 
-    The oldest go when they are older than ``keep_ms`` (None is never) or over ``most_bytes``.
+    The oldest go when they are older than ``keep_ms`` (None is never) or over ``most_bytes``. With
+    ``deliveries`` what was settled, at every destination, is in files too.
     """
 
     folder: Document
     keep_ms: int | None
     most_bytes: int
+    deliveries: bool = False
 
 
 @dataclass(frozen=True, slots=True)

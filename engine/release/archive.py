@@ -15,11 +15,13 @@ class Archive:
     """Files below ``folder``, which is relative to the data folder, or absolute.
 
     They go when they are older than ``keep_ms`` (None is never), or more than ``most_bytes``.
+    ``deliveries`` says whether they tell of those too, at every destination.
     """
 
     folder: str
     keep_ms: int | None
     most_bytes: int
+    deliveries: bool = False
 
 
 def compile_archive(
@@ -29,4 +31,4 @@ def compile_archive(
     folder, findings = render_text(spec.folder, env) if spec.folder.value else (FOLDER, [])
     if findings:
         return None, findings
-    return Archive(folder or FOLDER, spec.keep_ms, spec.most_bytes), []
+    return Archive(folder or FOLDER, spec.keep_ms, spec.most_bytes, spec.deliveries), []

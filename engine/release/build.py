@@ -4,6 +4,7 @@ from engine.model.cache import Caches
 from engine.model.finding import Finding, in_order, warning
 from engine.project.spec import Project
 from engine.release.browsers import build_browsers
+from engine.release.circles import circles
 from engine.release.derived import build_derived
 from engine.release.destination import Destination, build_destination
 from engine.release.inbound import build_inbounds
@@ -30,6 +31,7 @@ def build_release(
     inbounds, faults = build_inbounds(project, caches)
     findings += faults
     derived, faults = build_derived(project, caches)
+    faults += circles(derived)
     findings += faults
     keys, faults = build_keys(project.spec, project.env)
     findings += faults

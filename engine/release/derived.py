@@ -30,7 +30,6 @@ from engine.release.settings import render_text
 
 PERSON = "person"
 MODES = (Mode.LIVE, Mode.OFF)
-GLOB = frozenset("*?[")
 SHORTEST_MS = 1_000
 KEPT_ROUTES = 4096
 NAMES = [*OF_EVENT, "tables"]
@@ -71,6 +70,14 @@ def is_derived(body: Body) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
+class Add:
+    """The number of a list's lines that is added up, and for which events; None for all."""
+
+    number: str
+    when: Condition | None
+
+
+@dataclass(frozen=True, slots=True)
 class Figure:
     """One figure; ``of`` is what it takes of an event, None where it counts each."""
 
@@ -81,6 +88,7 @@ class Figure:
     by: Template | None
     set: Template | None
     drop: Condition | None
+    add: Add | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +107,9 @@ class Emit:
 class Derived:
     """A file of ``rules/derived/``, ready to run.
 
-    ``keys`` are templates, None where the person is meant. With ``within_ms`` something falls due.
+    ``keys`` are templates, None where the person is meant; those at ``by_person`` ask whom an event
+    is about. With ``within_ms`` something falls due, unless an event ``without`` comes for which
+    ``without_when`` holds. ``filled`` are the properties that ``fill`` gives.
     """
 
     name: str
@@ -107,11 +117,14 @@ class Derived:
     takes: Takes
     when: Condition | None
     without: Takes | None
+    without_when: Condition | None
     within_ms: int | None
     keys: tuple[Template | None, ...]
+    by_person: frozenset[int]
     once: Template | None
     figures: tuple[Figure, ...]
     fill: Template | None
+    filled: tuple[str, ...]
     emits: tuple[Emit, ...]
     show: Template | None
     starts_anew: bool
@@ -140,7 +153,7 @@ def build_derived(project: Project, caches: Caches) -> tuple[tuple[Derived, ...]
         findings += faults
         if one is not None:
             built.append(one)
-    return tuple(built), findings + _circles(built)
+    return tuple(built), findings
 
 
 @dataclass(slots=True)
@@ -160,7 +173,10 @@ class _Building:
         mode = self._mode(spec)
         within_ms = self._within_ms(spec.within)
         when = self._condition(spec.when, before)
-        keys = tuple(None if one.value == PERSON else self._value(one, before) for one in spec.keys)
+        without_when = self._condition(spec.document.at("without").at("when"), before)
+        of_key = ScopeSpec(before.names | {PERSON}, closed)
+        keys = tuple(None if _is_person(one) else self._value(one, of_key) for one in spec.keys)
+        by_person = frozenset(at for at, one in enumerate(keys) if one is None or _asks_whom(one))
         once = self._value(spec.once, before)
         compiled = tuple(self._figure(one, before) for one in spec.figures)
         fill = self._tree(spec.fill, after)
@@ -174,11 +190,14 @@ class _Building:
             _takes(spec.takes),
             when,
             None if spec.without is None else _takes(spec.without),
+            without_when,
             within_ms,
             keys,
+            by_person,
             once,
             compiled,
             fill,
+            tuple(name for name, _ in spec.fill.items()),
             emits,
             show,
             spec.starts_anew,
@@ -209,7 +228,8 @@ class _Building:
         try:
             found = parse_duration(text)
         except ValueError as fault:
-            self.findings.append(error("E150", document.place(), f"within is {text}, {fault}"))
+            said = text or "empty (is what it reads of env set?)"
+            self.findings.append(error("E150", document.place(), f"within is {said}, {fault}"))
             return None
         if found < SHORTEST_MS:
             message = f"within is {text}, less than a second"
@@ -225,7 +245,8 @@ class _Building:
             of = self._tree(spec.of, names)
         by, set_ = self._value(spec.by, names), self._value(spec.set, names)
         drop = self._condition(spec.drop, names)
-        return Figure(spec.name, spec.verb, of, spec.over_ms, by, set_, drop)
+        add = Add(spec.add, self._condition(spec.add_when, names)) if spec.add else None
+        return Figure(spec.name, spec.verb, of, spec.over_ms, by, set_, drop, add)
 
     def _emit(self, spec: EmitSpec, names: ScopeSpec) -> Emit | None:
         when = self._condition(spec.when, names)
@@ -263,35 +284,13 @@ class _Building:
         return condition
 
 
+def _is_person(key: Document) -> bool:
+    return isinstance(key.value, str) and key.value.strip("{} ") == PERSON
+
+
+def _asks_whom(key: Template) -> bool:
+    return any(read.path[:1] == (PERSON,) for read in key.reads)
+
+
 def _takes(spec: TakesSpec) -> Takes:
     return Takes(spec.type, spec.event, spec.source)
-
-
-def _circles(built: list[Derived]) -> list[Finding]:
-    """Files that would make events of their own events without end."""
-    leads_to = {
-        one.name: {
-            other.name
-            for other in built
-            for emit in one.emits
-            # A name that an expression gives may be any that another file takes by name.
-            if (emit.name in other.takes.events if emit.name else _by_name(other))
-        }
-        for one in built
-    }
-    findings = []
-    for one in built:
-        reached, ahead = set[str](), set(leads_to[one.name])
-        while ahead:
-            reached |= ahead
-            ahead = {two for name in ahead for two in leads_to[name]} - reached
-        if one.name in reached:
-            path = one.document.place("from", "event")
-            message = f"{one.name} is made from what it makes itself, without end"
-            hint = "take an event in from: that no file behind this one makes"
-            findings.append(error("E182", path, message, hint))
-    return findings
-
-
-def _by_name(derived: Derived) -> bool:
-    return any(not GLOB & set(one) for one in derived.takes.events)

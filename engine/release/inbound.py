@@ -1,7 +1,7 @@
 """Inbound mappings, compiled: what a foreign body becomes, and when and how it is fetched."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from engine.mapping.compile import Each, Template, compile_each, compile_tree
 from engine.mapping.scope import ScopeSpec
@@ -15,10 +15,11 @@ from engine.model.jsonvalue import Body, as_body
 from engine.model.names import did_you_mean
 from engine.project.inbounds import BudgetSpec, InboundSpec, PullSpec
 from engine.project.spec import Project
+from engine.release.body_fields import BodyFields, fields_of
 from engine.release.destination import Mode
 from engine.release.posts import Post, build_post
 from engine.release.requests import RequestTemplates, compile_request
-from engine.release.scope import INBOUND_NAMES, OF_POST, scope
+from engine.release.scope import INBOUND_NAMES, OF_POST, OF_PULL, scope
 from engine.release.settings import render_settings, render_text
 
 MODES = (Mode.LIVE, Mode.OFF)
@@ -56,7 +57,7 @@ class InboundMapping:
     """A file of ``rules/inbound/``, ready to run; ``each`` from the outermost loop in.
 
     It has a ``pull`` or a ``post``. What ``otherwise`` gives is laid over an event that would be
-    quarantined as it is.
+    quarantined as it is; ``fields`` then tell callers by names of their own what was wrong.
     """
 
     name: str
@@ -70,6 +71,7 @@ class InboundMapping:
     document: Document
     post: Post | None = None
     otherwise: Template | None = None
+    fields: BodyFields = field(default_factory=dict)
 
 
 def build_inbounds(
@@ -91,8 +93,11 @@ def _build(
     spec: InboundSpec, source: Source | None, project: Project, caches: Caches
 ) -> tuple[InboundMapping | None, list[Finding]]:
     settings = spec.pull.settings if spec.pull else spec.post.settings if spec.post else NOTHING
-    in_scope = [*INBOUND_NAMES, *OF_POST] if spec.post else INBOUND_NAMES
-    names = scope(in_scope, tables=spec.tables, settings=settings)
+    names = scope(
+        [*INBOUND_NAMES, *(OF_POST if spec.post else OF_PULL)],
+        tables=spec.tables,
+        settings=settings,
+    )
     outer = names
     loops = []
     findings: list[Finding] = []
@@ -130,6 +135,7 @@ def _build(
         spec.document,
         post,
         otherwise,
+        {} if otherwise is None else fields_of(spec.each, tree, outer),
     ), findings
 
 

@@ -10,11 +10,14 @@ from engine.model.finding import Finding
 from engine.model.jsonvalue import Body
 from engine.project.inbounds import PostSpec, SignatureSpec
 from engine.project.spec import Project
-from engine.release.scope import SIGNATURE_NAMES, scope
+from engine.release.scope import HEADERS, SIGNED_NAMES, scope
 from engine.release.settings import render_settings, render_text
 from engine.schema.validator import Validator, compile_schema
 
 RAW_BODY = "\0raw_body\0"
+
+SECRET_HEADERS = frozenset({"authorization", "proxy-authorization", "cookie", "x-api-key"})
+"""Headers that no mapping sees."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +49,8 @@ class BodyWarning:
 class Post:
     """What is posted; ``body`` judges it, None where any JSON may come.
 
-    ``answer`` is document or verdicts, ``model`` the model of the document that is meant.
+    ``answer`` is document or verdicts, ``model`` the model of the document that is meant. An event
+    may have ``max_event_bytes``, None for as many as any other.
     """
 
     paths: tuple[str, ...]
@@ -58,6 +62,7 @@ class Post:
     settings: Body
     signature: Signature | None
     warnings: tuple[BodyWarning, ...]
+    max_event_bytes: int | None = None
 
     @property
     def is_open(self) -> bool:
@@ -91,6 +96,7 @@ def build_post(
         settings,
         signature,
         tuple(warnings),
+        spec.max_event_bytes,
     ), findings
 
 
@@ -99,13 +105,14 @@ def _signature(
 ) -> tuple[Signature | None, list[Finding]]:
     if spec is None:
         return None, []
-    names = scope(SIGNATURE_NAMES, tables=spec.at, settings=spec.at)
     secret, findings = render_text(spec.secret, env)
     templates: list[Template | None] = []
-    for part in (spec.given, spec.signed, spec.at):
+    parts = ((spec.given, [HEADERS]), (spec.signed, SIGNED_NAMES), (spec.at, [HEADERS]))
+    for part, in_scope in parts:
         if part.value is None:
             templates.append(None)
             continue
+        names = scope(in_scope, tables=part, settings=part)
         template, faults = compile_value(part, names, caches=caches)
         findings += faults
         templates.append(template)

@@ -1,6 +1,7 @@
 """Why a value does not meet its schema: every breach, in words that people understand."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from itertools import islice
 from typing import Any, TypeAlias
 
@@ -43,12 +44,20 @@ def _of(error: ValidationError) -> Iterator[Breach]:
     elif keyword in UNKNOWN_KEY:
         yield _unknown_key(error)
     else:
-        message = words(keyword, error.validator_value, _value(error))
+        message = _form(error) or words(keyword, error.validator_value, _value(error))
         yield _breach(error, keyword, message, _nearest_choice(error))
 
 
 def _breach(error: ValidationError, keyword: str, message: str, hint: str = "") -> Breach:
     return Breach(_path(error), keyword, message, hint, _expects(error), as_body(error.schema))
+
+
+def _form(error: ValidationError) -> str:
+    """What a pattern asks for, where the schema's title has it in words: ``a number such as 7``."""
+    title = as_body(error.schema).get("title")
+    if error.validator != "pattern" or not isinstance(title, str):
+        return ""
+    return f"does not have the form of {title}" if title.startswith(("a ", "an ")) else ""
 
 
 def _path(error: ValidationError) -> Path:
@@ -98,7 +107,8 @@ def _alternatives(error: ValidationError) -> Iterator[Breach]:
         hint = did_you_mean(str(error.instance), _texts(choices))
         yield _breach(error, "enum", choice_words(choices, _value(error)), hint)
     elif (needs := _missing_keys(branches)) is not None:
-        yield _breach(error, "anyOf", f"lacks {either(needs)}")
+        breach = _breach(error, "anyOf", f"lacks {either(needs)}")
+        yield replace(breach, lacks=_missing_names(branches))
     else:
         best = min(branches, key=_misfit)
         yield from (breach for inner in best for breach in _of(inner))
@@ -143,6 +153,11 @@ def _missing_keys(branches: list[Branch]) -> list[str] | None:
             return None
         needs.append(" with ".join(f'"{one.relative_path[0]}"' for one in branch))
     return list(dict.fromkeys(needs))
+
+
+def _missing_names(branches: list[Branch]) -> tuple[str, ...]:
+    names = (str(one.relative_path[0]) for branch in branches for one in branch)
+    return tuple(dict.fromkeys(names))
 
 
 def _misfit(branch: Branch) -> tuple[bool, int, int, int]:

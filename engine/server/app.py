@@ -82,7 +82,7 @@ def build_app(faces: Faces) -> ASGIApp:
             *ImageApi(tracking, faces.notices).routes(),
             *mailbox.routes(),
             *InboundApi(faces.ingest, lambda: keys, faces.clock, guard).routes(),
-            *QuestionApi(faces.delivery.store, lambda: keys, faces.notices).routes(),
+            *QuestionApi(faces.delivery.store, lambda: keys, faces.notices, release).routes(),
             *admin.routes(),
             *health.routes(),
             *OpenApi(release).routes(),

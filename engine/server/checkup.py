@@ -10,18 +10,21 @@ from pathlib import Path
 
 import trio
 
+from engine.delivery.archive_files import ArchiveFiles, folder_fault, left_bytes
 from engine.ingest.disk import size_text
 from engine.log.open import open_log
 from engine.model.clock import Millis, to_iso
 from engine.model.errors import StorageError
 from engine.project.spec import KeepSpec, ProjectSpec
+from engine.release.destination import Mode
+from engine.release.release import Release
 from engine.server.folder import LOCK, mode_of
-from engine.server.repair import files_of
+from engine.server.kept import Kept
+from engine.server.repair import filling
 from engine.sqlite.connection import LIBRARY_VERSION
 from engine.sqlite.database import Databases
 from engine.sqlite.salvage import damage_of
 from engine.sqlite.size import Usage, taken_bytes
-from engine.state.open import open_state
 
 OLDEST_SQLITE = (3, 37, 0)
 AHEAD_MS = 60_000
@@ -63,17 +66,19 @@ def check_machine() -> Iterator[Check]:
         yield ok("versions", versions)
 
 
-def check_folder(spec: ProjectSpec, folder: Path) -> list[Check]:
+def check_folder(kept: Kept) -> list[Check]:
     """The data folder: who holds it, its mode, its rights, and its files whole."""
+    folder = kept.folder
     if not folder.is_dir():
         return [ok("data folder", f"{folder} is not there yet; `encamina serve` makes it")]
-    files = [path for path in files_of(spec, folder) if path.exists()]
-    return [*_holding(folder), *_rights(folder), *map(_file, files)]
+    files = [path for path in kept.files() if path.exists()]
+    return [*_holding(folder), *_rights(folder), *[_file(kept, path) for path in files]]
 
 
-def _file(path: Path) -> Check:
+def _file(kept: Kept, path: Path) -> Check:
     if (damage := damage_of(path)) is not None:
-        return Check(path.name, Level.ERROR, f"damaged: {damage}", REPAIR)
+        todo = f"{REPAIR}, or {filling(kept)}" if kept.is_store(path) else REPAIR
+        return Check(path.name, Level.ERROR, f"damaged: {damage}", todo)
     return ok(path.name, f"{size_text(taken_bytes(path))}, sound")
 
 
@@ -102,23 +107,25 @@ def _rights(folder: Path) -> Iterator[Check]:
         yield Check("data folder", Level.ERROR, f"{folder} can't be written", todo)
 
 
-async def check_room(spec: ProjectSpec, folder: Path) -> list[Check]:
+async def check_room(keep: KeepSpec, kept: Kept) -> list[Check]:
     """Whether there is room for new events, by the figures that ingest goes by."""
-    if not await trio.Path(folder).is_dir():
+    if not await trio.Path(kept.folder).is_dir():
         return []
-    return list(_room(spec.keep, await _usage(spec, folder)))
+    return list(_room(keep, await _usage(kept)))
 
 
-async def _usage(spec: ProjectSpec, folder: Path) -> Usage:
+async def _usage(kept: Kept) -> Usage:
     try:
-        async with Databases(folder, look_only=True) as files:
-            await open_log(spec.log_url, files)
-            await open_state(spec.state_url, files)
+        async with Databases(kept.folder, look_only=True) as files:
+            for name in kept.names():
+                # A store that isn't there yet is no reason to measure the others less well.
+                if await trio.Path(kept.folder / name).exists():
+                    await files.get(name)
             return await files.usage()
     except StorageError:
         # Not there yet, or damaged: what the files take is all that can be told.
-        disk = os.statvfs(folder)
-        taken = sum(map(taken_bytes, files_of(spec, folder)))
+        disk = os.statvfs(kept.folder)
+        taken = sum(map(taken_bytes, kept.files()))
         return Usage(taken, 0, disk.f_bavail * disk.f_frsize)
 
 
@@ -141,6 +148,29 @@ def _room(keep: KeepSpec, usage: Usage) -> Iterator[Check]:
         yield Check("disk", Level.WARNING, words, todo)
     else:
         yield ok("disk", words)
+
+
+def check_archives(release: Release | None, folder: Path, free_bytes: int) -> Iterator[Check]:
+    """What each archive takes, and whether its disk has room for what it may still take."""
+    for one in release.destinations if release else ():
+        spec = one.archive
+        if spec is None or one.mode is Mode.OFF:
+            continue
+        files = ArchiveFiles(folder / spec.folder, spec.keep_ms, spec.most_bytes)
+        if fault := folder_fault(files.folder):
+            todo = "nothing is archived until it can be, and what it is to get waits"
+            yield Check(one.name, Level.ERROR, f"its archive has no folder: {fault}", todo)
+            continue
+        taken, left = files.taken_bytes(), left_bytes(files.folder)
+        words = f"{size_text(taken)} of at most {size_text(spec.most_bytes)} in {files.folder}"
+        if left >= max(0, spec.most_bytes - taken) + 2 * free_bytes:
+            yield ok(one.name, words)
+            continue
+        todo = (
+            f"{size_text(left)} are left on its disk: at twice disk.free ({size_text(free_bytes)}) "
+            "it stops and waits; lower archive.max_bytes, or give it another disk"
+        )
+        yield Check(one.name, Level.WARNING, words, todo)
 
 
 async def check_clock(spec: ProjectSpec, folder: Path, now: Millis) -> list[Check]:

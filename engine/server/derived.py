@@ -19,7 +19,7 @@ def derived_events(ingest: Ingest, clock: Clock) -> DerivedEvents:
         sources,
         ingest.log,
         ingest.state,
-        partial(accept, ingest),
+        partial(accept, ingest, is_ours=True),
         ingest.notices,
         clock,
         ingest.people if remembers else None,

@@ -33,6 +33,15 @@ MEANS: Mapping[str, str] = {
     "quarantine": "quarantined events are gone: have their sources send them again",
     "mailbox": "what waited for a browser session may be gone",
     "replays": "replays that were running may be gone: see `encamina replay`, and ask again",
+    "outbox": "lines of deliveries may be missing from the archive's files",
+    "outbox_readers": (
+        "what was settled and not archived yet is missing from the archive's files, as is what is "
+        "settled before the server is started"
+    ),
+    "documents": (
+        "the store answers without these: `encamina replay` to the destination that is the store, "
+        "with --again, makes those again whose events the log still holds"
+    ),
     "verdict_counts": "the counts of verdicts are too small",
 }
 """By table."""
@@ -40,8 +49,8 @@ MEANS: Mapping[str, str] = {
 DERIVED = "derived_"
 OF_DERIVED = "an event that is derived from others may be made once more, or not at all"
 
-MADE_ANEW = frozenset(("delivery_counts",))
-"""Counted anew from the deliveries."""
+MADE_ANEW = frozenset(("delivery_counts", "counts", "stories"))
+"""Counted anew: from the deliveries, and from the store's documents."""
 
 
 def warnings_of(tables: Sequence[Saved]) -> list[str]:

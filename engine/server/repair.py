@@ -1,8 +1,9 @@
-"""``doctor --repair``: a damaged log and state, saved row by row into fresh files.
+"""``doctor --repair``: a damaged log, state or store, saved row by row into fresh files.
 
 The damaged file stays, under another name. Rather repeated than lost: a destination whose place in
 the log is lost begins at the log's first event, and what it had put off there is handed out again;
-what its records show as sent is not sent twice.
+what its records show as sent is not sent twice. What the store counts is made anew from its
+documents.
 """
 
 import os
@@ -14,21 +15,22 @@ from pathlib import Path
 
 import trio
 
-from engine.codec.body import loads
 from engine.log.open import open_log
 from engine.model.clock import Millis, to_iso
-from engine.model.delivery import State
 from engine.model.errors import StorageError
-from engine.project.spec import ProjectSpec
+from engine.server.kept import Kept
+from engine.server.sense import makes_sense
 from engine.sqlite.connection import Connection
 from engine.sqlite.database import Databases
 from engine.sqlite.mend import readable_copy
 from engine.sqlite.salvage import change, counters_of, salvage
 from engine.sqlite.trees import Saved
 from engine.state.open import open_state
+from engine.store.open import open_store
+from engine.store.sqlite.recount import count_anew
 
-STATES = frozenset(str(state) for state in State)
 EVERYWHERE = (0, 2**62)
+LOST = "its event was lost with a damaged page"
 SIDE_FILES = ("-wal", "-shm")
 
 
@@ -41,15 +43,7 @@ class Repaired:
     tables: Sequence[Saved]
 
 
-def files_of(spec: ProjectSpec, folder: Path) -> list[Path]:
-    """The files in which log and state are kept, each once."""
-    names = [url.partition(":")[2] for url in (spec.log_url, spec.state_url)]
-    return [folder / name for name in dict.fromkeys(names)]
-
-
-async def repair(
-    spec: ProjectSpec, folder: Path, path: Path, destinations: Sequence[str], now: Millis
-) -> Repaired:
+async def repair(kept: Kept, path: Path, now: Millis) -> Repaired:
     """Save what can be read of the file, and put a sound one in its place.
 
     The folder is held, and not served. Nothing of the old file is removed, and until the end
@@ -61,9 +55,11 @@ async def repair(
     try:
         for one in (copy, fresh):
             _remove(one)
-        await _make_tables(spec, folder, path, fresh)
-        tables, counters = await trio.to_thread.run_sync(_save, path, copy, fresh)
-        finish = partial(_finish, tables=tables, counters=counters, names=destinations, now=now)
+        await _make_tables(kept, path, fresh)
+        tables, counters = await trio.to_thread.run_sync(_save, kept, path, copy, fresh)
+        finish = partial(
+            _finish, tables=tables, counters=counters, names=kept.destinations, now=now
+        )
         await trio.to_thread.run_sync(change, fresh, finish)
         await trio.to_thread.run_sync(_remove, copy)
         kept_as = await trio.to_thread.run_sync(_swap, path, fresh, now)
@@ -73,41 +69,37 @@ async def repair(
     return Repaired(path, kept_as, tables)
 
 
-def _save(path: Path, copy: Path, fresh: Path) -> tuple[list[Saved], dict[str, int]]:
+def _save(kept: Kept, path: Path, copy: Path, fresh: Path) -> tuple[list[Saved], dict[str, int]]:
     """The rows that can be read go into ``fresh``; how many, and the newest numbers given."""
-    tables = salvage(readable_copy(path, copy, fresh), fresh, _makes_sense)
+    tables = salvage(readable_copy(path, copy, fresh), fresh, makes_sense)
     if not any(one.rows for one in tables):
+        anew = filling(kept) if kept.is_store(path) else "move the file away to begin anew"
         raise StorageError(
             f"{path}: no row of it can be read, so nothing can be saved;"
-            " put back a backup, or move the file away to begin anew"
+            f" put back a backup, or {anew}"
         )
     return tables, counters_of(copy)
 
 
-async def _make_tables(spec: ProjectSpec, folder: Path, path: Path, fresh: Path) -> None:
+def filling(kept: Kept) -> str:
+    """How a store is filled from the log, as far as that still holds its events."""
+    return (
+        "move the file away, with its -wal if there is one, serve, and fill a new one with what the"
+        " log still holds:"
+        f" `encamina replay --destination {kept.filler} --again`"
+    )
+
+
+async def _make_tables(kept: Kept, path: Path, fresh: Path) -> None:
     """The fresh file with the empty tables of whatever is kept in ``path``."""
-    async with Databases(folder) as files:
-        if path == folder / spec.log_url.partition(":")[2]:
-            await open_log(f"sqlite:{fresh.name}", files)
-        if path == folder / spec.state_url.partition(":")[2]:
-            await open_state(f"sqlite:{fresh.name}", files)
-
-
-def _makes_sense(table: str, row: Mapping[str, object]) -> bool:
-    """SQLite keeps no check sums: what stands in a row may be damaged all the same."""
-    if table == "events":
-        body = row["body"]
-        return isinstance(row["message_id"], str) and isinstance(body, bytes) and _is_json(body)
-    if table == "deliveries":
-        return row["state"] in STATES
-    return True
-
-
-def _is_json(body: bytes) -> bool:
-    try:
-        return isinstance(loads(body), Mapping)
-    except ValueError:
-        return False
+    url = f"sqlite:{fresh.name}"
+    async with Databases(path.parent) as files:
+        if kept.holds(path, kept.log):
+            await open_log(url, files)
+        if kept.holds(path, kept.state):
+            await open_state(url, files)
+        if kept.holds(path, kept.store):
+            await open_store(url, files)
 
 
 def _finish(
@@ -136,6 +128,8 @@ def _finish(
             " SELECT destination, state, count(*) FROM deliveries GROUP BY destination, state"
         )
         _put_off_unsettled(connection, saved, now)
+    if "documents" in saved:
+        count_anew(connection)
 
 
 def _count_on(connection: Connection, name: str, newest: int) -> None:
@@ -183,13 +177,21 @@ def _restore_put_off(connection: Connection, put_off: Saved, now: Millis) -> Non
 
 def _end_lost(connection: Connection, saved: Mapping[str, Saved]) -> None:
     """A delivery that is still to be tried, of an event that is lost, ends as a dead letter."""
-    if "events" in saved:
-        connection.execute(
-            "UPDATE deliveries SET state = 'dead', next_at = NULL, payload = NULL,"
-            " reason = 'its event was lost with a damaged page'"
-            " WHERE state IN ('retrying', 'paused')"
-            " AND position NOT IN (SELECT position FROM events)"
-        )
+    if "events" not in saved:
+        return
+    lost = "state IN ('retrying', 'paused') AND position NOT IN (SELECT position FROM events)"
+    key = "position, destination, rule, part, replay"
+    connection.execute(
+        f"INSERT INTO outbox ({key}, state, reason, attempts, at)"  # noqa: S608 - our own text alone
+        f" SELECT {key}, 'dead', ?, attempts, at FROM deliveries"
+        f" WHERE {lost} AND EXISTS (SELECT 1 FROM outbox_readers)",
+        (LOST,),
+    )
+    connection.execute(
+        "UPDATE deliveries SET state = 'dead', next_at = NULL, payload = NULL, reason = ?"  # noqa: S608 - as above
+        f" WHERE {lost}",
+        (LOST,),
+    )
 
 
 def _put_off_unsettled(connection: Connection, saved: Mapping[str, Saved], now: Millis) -> None:
@@ -211,8 +213,8 @@ def _restore_marks(connection: Connection, seen: Saved) -> None:
     """The ids of events that are there count as seen, also where their marks were lost."""
     if not seen.whole:
         connection.execute(
-            "INSERT OR IGNORE INTO seen (source, message_id, seen_at)"
-            " SELECT source, message_id, received_at FROM events"
+            "INSERT OR IGNORE INTO seen (source, message_id, seen_at, position)"
+            " SELECT source, message_id, received_at, position FROM events"
         )
 
 

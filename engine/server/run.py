@@ -144,6 +144,9 @@ async def _serve(
     )
     await delivery.create_groups()
     await derived.create_groups()
+    if ingest.fills is not None:
+        now = setup.clock()
+        await ingest.fills.begin(setup.release, ingest.log, ingest.people, now)
     async with trio.open_nursery() as watch:
         watch.start_soon(stop_on_signal, stop)
         async with trio.open_nursery() as tasks:

@@ -15,7 +15,9 @@ from engine.model.clock import Clock, Millis, to_iso
 from engine.model.delivery import UNSETTLED, State
 from engine.model.errors import StorageError
 from engine.model.window import GROUP
+from engine.release.derived_form import FORM
 from engine.release.release import Release
+from engine.server.analytics import sqlite_file
 from engine.sqlite.database import Databases
 from engine.sqlite.size import Usage
 from engine.state.interface import DeliveryFilter
@@ -36,6 +38,12 @@ PAUSE_S = 0.02
 NEAR, BEGINS_AT, ENDS_AT = 0.8, 0.9, 0.85
 """Parts of ``disk.most``. Over the first it looks more often; over the second, what is finished
 goes before its time, down to the third. Ingest refuses only at the whole."""
+
+STORE_PART = 0.5
+"""Of what all databases hold: while the store has more, its documents go before records do."""
+
+AGES_DAYS = (720, 360, 180, 90, 60, 30, 14, 7, 3, 1)
+"""In such steps its oldest documents go, of every model alike; the last day's stay."""
 
 IDLE_PART, IDLE_BYTES = 0.25, 64 * 1024 * 1024
 """So much room without content is kept for what comes; more goes back to the disk."""
@@ -150,13 +158,15 @@ class Tidy:
         """Figures that nothing came to for as long as records are kept; of timers, sooner."""
         ids = Millis(now - self.release.spec.keep.audit_ms)
         gone = 0
-        for one in self.release.derived:
+        within = {one.name: one.within_ms for one in self.release.derived}
+        # Of files that are gone, too: which events they made is known as long as of any other.
+        for name in {*within, *await self.state.windows.names()}:
             windows = ids
-            if one.within_ms is not None:
+            if (within_ms := within.get(name)) is not None:
                 # What comes so late is no part of what was over by then.
-                windows = Millis(now - max(2 * one.within_ms, LATE_MS))
+                windows = Millis(now - max(2 * within_ms, LATE_MS))
             forget = partial(self.state.windows.forget, windows=windows, ids=ids)
-            while step := await forget(one.name, limit=ROWS_AT_ONCE):
+            while step := await forget(name, limit=ROWS_AT_ONCE):
                 gone += step
                 await trio.sleep(PAUSE_S)
         if gone:
@@ -179,7 +189,30 @@ class Tidy:
             await trio.sleep(PAUSE_S)
         if gone:
             self.notices.removed("events", gone, why)
+        await self._make_room_of_documents(why)
         await self._make_room_of_records(why)
+
+    async def _make_room_of_documents(self, why: str) -> None:
+        """A store that holds most of it gives up its oldest documents: no record goes for it."""
+        gone = 0
+        for days in AGES_DAYS:
+            before = Millis(self.clock() - days * DAY_MS)
+            while self.store is not None and await self._store_is_to_blame():
+                step = await self.store.trim(before, limit=ROWS_AT_ONCE)
+                if not step:
+                    break
+                gone += step
+                await trio.sleep(PAUSE_S)
+        if gone:
+            self.notices.removed("documents", gone, why)
+
+    async def _store_is_to_blame(self) -> bool:
+        """Whether room is short, and the store's own file holds more than its part."""
+        name = sqlite_file(self.release.store_url)
+        its = None if name is None else await self.files.usage_of(name)
+        usage = await self.files.usage()
+        is_large = its is not None and its.used_bytes > STORE_PART * usage.used_bytes
+        return is_large and self._is_short(usage, ENDS_AT)
 
     async def _make_room_of_records(self, why: str) -> None:
         """With no finished event left, old records go too: else ingest would refuse for ever."""
@@ -232,9 +265,12 @@ class Tidy:
     async def _drop(self, group: str, now: Millis) -> None:
         unread = await self.log.backlog(group)
         ended = sum([await self._end(group, state, now) for state in sorted(UNSETTLED)])
-        await self.log.drop_group(group)
         if group.startswith(GROUP):
-            await self.state.windows.begin_anew(group.removeprefix(GROUP))
+            # Before its group, by which this is known to be left to do.
+            name = group.removeprefix(GROUP)
+            await self.state.windows.begin_anew(name)
+            await self.state.set_setting(f"{FORM}{name}", None)
+        await self.log.drop_group(group)
         self.notices.removed("destinations", 1, f"{group} left the project")
         self.notices.notices.said(
             "destination dropped", destination=group, unread=unread, skipped=ended

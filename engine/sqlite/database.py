@@ -97,6 +97,11 @@ class Databases:
             min((one.left_bytes for one in each), default=0),
         )
 
+    async def usage_of(self, name: str) -> Usage | None:
+        """How much room one of them takes; None if it is not open."""
+        found = self._open.get(self._folder / name)
+        return None if found is None else await found.usage()
+
     async def give_back(self) -> None:
         """Give what room holds nothing back to the disk."""
         for database in self._open.values():

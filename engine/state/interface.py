@@ -12,6 +12,7 @@ from engine.model.jsonvalue import Json
 from engine.model.person import Memory, PersonKey
 from engine.model.replay import Replay
 from engine.model.verdict import Reason
+from engine.state.outbox import Outbox
 from engine.state.windows import Windows
 
 
@@ -110,10 +111,11 @@ class Mail:
 class State(Protocol):
     """What every engine of the state promises. All writes are durable when they return.
 
-    ``windows`` keeps what events are made from.
+    ``windows`` keeps what events are made from, ``outbox`` what archives are to get.
     """
 
     windows: Windows
+    outbox: Outbox
 
     async def record(self, deliveries: Sequence[Delivery]) -> None:
         """Write these deliveries, each over what its key held before; safe to repeat."""

@@ -38,6 +38,9 @@ class Windows(Protocol):
     async def sent(self, name: str, ids: Sequence[str]) -> None:
         """The events of these ids are in the log, or never will be."""
 
+    async def names(self) -> Sequence[str]:
+        """The files of which anything was ever written, also those that are gone since."""
+
     async def standing(self, name: str) -> Standing:
         """How it stands."""
 
@@ -59,7 +62,10 @@ class Windows(Protocol):
         """Let nothing fall due any more; the figures stay."""
 
     async def begin_anew(self, name: str) -> None:
-        """Forget its windows and what was counted; which events were made stays known."""
+        """Forget its windows and what was counted; which events were made stays known.
+
+        In steps that hold no other write up for long: after a crash some of it may be left.
+        """
 
     async def forget(self, name: str, *, windows: Millis, ids: Millis, limit: int) -> int:
         """Remove ``windows`` not touched since then that wait for nothing, and ``ids`` so old.

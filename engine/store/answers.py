@@ -44,14 +44,14 @@ def _session_duration(reading: Reading, asked: Asked) -> Answer:
 
 
 def _popular_pages(reading: Reading, asked: Asked) -> Answer:
-    which = Counts("page", "", Model.PAGE_VIEW)
-    found = reading.top(which, range_of(reading, asked, which.model), asked.limit)
+    which = Counts("page", "", (Model.PAGE_VIEW,))
+    found = reading.top(which, range_of(reading, asked, which), asked.limit)
     return Answer([{"pageUrl": one.key, "views": one.number} for one in found])
 
 
 def _top_interactions(reading: Reading, asked: Asked) -> Answer:
-    which = Counts("interaction", "", Model.INTERACTION)
-    found = reading.top(which, range_of(reading, asked, which.model), asked.limit)
+    which = Counts("interaction", "", (Model.INTERACTION,))
+    found = reading.top(which, range_of(reading, asked, which), asked.limit)
     rows: list[Json] = []
     for one in found:
         kind, element = parts_of_key(one.key)
@@ -62,14 +62,14 @@ def _top_interactions(reading: Reading, asked: Asked) -> Answer:
 
 def _heatmap(reading: Reading, asked: Asked) -> Answer:
     """Points, and then, up to the limit, the elements of interactions that came without one."""
-    page, model = asked.arguments["pageUrl"], Model.INTERACTION
-    parts = range_of(reading, asked, model)
+    points = Counts("point", asked.arguments["pageUrl"], (Model.INTERACTION,))
+    parts = range_of(reading, asked, points)
     rows: list[Json] = []
-    for one in reading.top(Counts("point", page, model), parts, asked.limit):
+    for one in reading.top(points, parts, asked.limit):
         x, y = parts_of_key(one.key)
         rows.append({"x": x, "y": y, "count": one.number})
     left = asked.limit - len(rows)
-    for one in reading.top(Counts("element", page, model), parts, left) if left else ():
+    for one in reading.top(points._replace(kind="element"), parts, left) if left else ():
         names = zip(
             ("elementId", "elementClass", "elementText"), parts_of_key(one.key), strict=True
         )

@@ -1,11 +1,10 @@
 """What a caller gave, as a question that an engine can answer, or what is wrong with it."""
 
 import re
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping
 from typing import Final
 
-from engine.model.clock import Millis, from_iso
+from engine.model.clock import Millis, from_iso, to_iso
 from engine.model.jsonvalue import Json, json_type
 from engine.store.declared import MOST, Asked, Parameter, Question, QuestionError
 
@@ -14,20 +13,32 @@ DAY_MS = 86_400_000
 FIRST_MOMENT, LAST_MOMENT = -62_135_596_800_000, 253_402_300_799_999
 """From 0001-01-01 to 9999-12-31: what has an ISO 8601 form."""
 
+LEAST_MS = 100_000_000_000
+"""1973-03-03. A lower number is meant as seconds, or as a day without its dashes."""
+
 DATED: Final = {"from": ("from", "startDate", "start_date"), "to": ("to", "endDate", "end_date")}
 A_DAY: Final = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 WHOLE: Final = re.compile(r"-?\d{1,15}", re.ASCII)
-PLACE: Final = re.compile(r"(-?\d{1,15})\.([0-9a-f]{24})", re.ASCII)
+PLACE: Final = re.compile(r"([^_]{1,40})_([0-9a-f]{24})", re.ASCII)
 DURATION: Final = re.compile(r"(\d{1,6})(m|h|d)", re.ASCII)
 UNITS_MS: Final = {"m": 60_000, "h": 3_600_000, "d": DAY_MS}
+A_LIMIT: Final = f"a whole number from 1 to {MOST}"
+A_CURSOR: Final = (
+    "timestamp and _id of the last document of the page before, such as"
+    " 2026-11-24T21:06:03.120Z_549f7e376446660effd38b7c"
+)
+A_MOMENT: Final = (
+    "a moment such as 2026-11-24T21:06:03Z, a day such as 2026-11-24, or milliseconds since 1970"
+)
 
 
 def read_arguments(question: Question, given: Json) -> Asked:
     """``given`` as arguments: an object by name, or a bare text where there is one parameter.
 
     Values are texts or numbers; names that the question doesn't know are left alone, as a gateway
-    may add its own. ``from`` and ``to`` (aliases ``startDate``, ``endDate``) are ISO 8601 or epoch
-    milliseconds; a day alone in ``to`` counts whole. Raises ``QuestionError``.
+    may add its own. ``from`` and ``to`` (aliases ``startDate``, ``endDate``) are ISO 8601, in UTC
+    where no zone is named, or epoch milliseconds; a day alone in ``to`` counts whole. Raises
+    ``QuestionError``.
     """
     named = _by_name(question, given)
     arguments = {one.name: text for one in question.parameters if (text := _argument(one, named))}
@@ -43,8 +54,11 @@ def read_arguments(question: Question, given: Json) -> Asked:
 
 
 def cursor_at(at: Millis, document_id: str) -> str:
-    """The cursor that leads on from a document: callers hand it back as they got it."""
-    return urlsafe_b64encode(f"{at}.{document_id}".encode()).decode().rstrip("=")
+    """The cursor that leads on from a document: its ``timestamp`` and ``_id``, as it is answered.
+
+    So whoever has a document can make the cursor, also where no header comes with an answer.
+    """
+    return f"{to_iso(at)}_{document_id}"
 
 
 def duration_ms(text: str) -> int:
@@ -64,7 +78,7 @@ def _by_name(question: Question, given: Json) -> Mapping[str, Json]:
         return {wanted[0].name: given}
     names = ", ".join(one.name for one in question.parameters)
     known = f"an object with {names}" if names else "nothing, or an object"
-    raise QuestionError(f"found a {json_type(given)}, expected {known}")
+    raise QuestionError(f"found {_kind(given)}, expected {known}")
 
 
 def _argument(parameter: Parameter, named: Mapping[str, Json]) -> str:
@@ -88,17 +102,23 @@ def _first(named: Mapping[str, Json], names: tuple[str, ...]) -> Json:
     return next((named[name] for name in names if named.get(name) not in (None, "")), None)
 
 
-def _text(name: str, value: Json) -> str:
+def _text(name: str, value: Json, expected: str = "a text") -> str:
     if value is None:
         return ""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
-        raise QuestionError(f"{name} is a {json_type(value)}, expected a text")
+        raise QuestionError(f"{name} is {_kind(value)}, expected {expected}")
     text = str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
     if len(text) > LONGEST:
         raise QuestionError(f"{name} has {len(text):,} characters, expected at most {LONGEST:,}")
     if "\0" in text or not _is_unicode(text):
         raise QuestionError(f"{name} holds characters that no text has")
     return text
+
+
+def _kind(value: Json) -> str:
+    """The type of a value as a sentence has it."""
+    kind = json_type(value)
+    return kind if kind == "null" else f"an {kind}" if kind == "object" else f"a {kind}"
 
 
 def _is_unicode(text: str) -> bool:
@@ -110,26 +130,23 @@ def _is_unicode(text: str) -> bool:
 
 
 def _limit(named: Mapping[str, Json]) -> int | None:
-    text = _text("limit", named.get("limit"))
+    text = _text("limit", named.get("limit"), A_LIMIT)
     if not text:
         return None
     if not (WHOLE.fullmatch(text) and 1 <= int(text) <= MOST):
-        raise QuestionError(f'limit is "{_shown(text)}", expected a whole number from 1 to {MOST}')
+        raise QuestionError(f'limit is "{_shown(text)}", expected {A_LIMIT}')
     return int(text)
 
 
 def _place(named: Mapping[str, Json]) -> tuple[Millis, str] | None:
-    text = _text("cursor", named.get("cursor"))
+    text = _text("cursor", named.get("cursor"), A_CURSOR)
     if not text:
         return None
-    try:
-        padded = text.encode("ascii") + b"=" * (-len(text) % 4)
-        found = PLACE.fullmatch(urlsafe_b64decode(padded).decode("ascii"))
-    except ValueError:
-        found = None
-    if found is None:
-        raise QuestionError("cursor is none of ours: send the one of the page before, unchanged")
-    return Millis(int(found[1])), found[2]
+    found = PLACE.fullmatch(text)
+    at = None if found is None else from_iso(_plus(found[1]))
+    if found is None or at is None:
+        raise QuestionError(f'cursor is "{_shown(text)}", expected {A_CURSOR}')
+    return at, found[2]
 
 
 def _range(named: Mapping[str, Json]) -> tuple[Millis | None, Millis | None]:
@@ -141,16 +158,23 @@ def _range(named: Mapping[str, Json]) -> tuple[Millis | None, Millis | None]:
 
 
 def _moment(name: str, named: Mapping[str, Json], *, whole_day: bool) -> Millis | None:
-    text = _text(name, _first(named, DATED[name])).strip()
+    text = _text(name, _first(named, DATED[name]), A_MOMENT).strip()
     if not text:
         return None
-    found = Millis(int(text)) if WHOLE.fullmatch(text) else from_iso(_plus(text))
+    found = _milliseconds(name, text) if WHOLE.fullmatch(text) else from_iso(_plus(text))
     if found is None or not FIRST_MOMENT <= found <= LAST_MOMENT:
-        raise QuestionError(
-            f'{name} is "{_shown(text)}", expected a moment such as 2026-11-24T21:06:03Z,'
-            " a day such as 2026-11-24, or milliseconds since 1970"
-        )
+        raise QuestionError(f'{name} is "{_shown(text)}", expected {A_MOMENT}')
     return Millis(found + DAY_MS) if whole_day and A_DAY.fullmatch(text) else found
+
+
+def _milliseconds(name: str, text: str) -> Millis:
+    found = Millis(int(text))
+    if 0 < found < LEAST_MS:
+        day = to_iso(found)[:10]
+        raise QuestionError(
+            f"{name} is {text}, which is {day} in milliseconds; expected {A_MOMENT}"
+        )
+    return found
 
 
 def _plus(text: str) -> str:

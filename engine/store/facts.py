@@ -6,8 +6,9 @@ counted with, so that one that is replaced or removed takes back exactly what it
 """
 
 import math
+import re
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple, cast
+from typing import Any, Final, NamedTuple, cast
 
 from engine.codec.body import dumps, loads
 from engine.model.jsonvalue import Body, Json, as_body
@@ -24,6 +25,9 @@ UNITS = 10_000
 
 LARGEST = 1_000_000_000_000
 """An amount beyond is no money, and would not fit the sums."""
+
+A_NUMBER: Final = re.compile(r"-?\d{1,16}(\.\d{1,9})?", re.ASCII)
+"""A number that was kept as text, as some shops did."""
 
 COLUMNS, ROW_HEIGHT = 50, 20
 """A grid has 50 columns, whatever the width, and rows of 20 px."""
@@ -46,8 +50,11 @@ class Fact(NamedTuple):
 
 
 def facts_of(document: Document) -> list[Fact]:
-    """What this document counts for."""
-    return _OF[document.model](document)
+    """What this document counts for.
+
+    Products are told of by events; those of other models tell of some where they were taken over.
+    """
+    return [*_OF[document.model](document), *_of_products(document.about)]
 
 
 def key_of(*parts: Json) -> str:
@@ -76,6 +83,16 @@ def number_at(body: Body, name: str) -> float | None:
 def amount_of(value: float | None) -> int:
     """A sum of money in whole units; 0 for what is none."""
     return 0 if value is None or not abs(value) <= LARGEST else round(value * UNITS)
+
+
+def worth_at(body: Body, name: str) -> float | None:
+    """The sum of money of a field; None where it tells none."""
+    value = body.get(name)
+    if isinstance(value, str) and A_NUMBER.fullmatch(value.strip()):
+        found: float | None = float(value)
+    else:
+        found = number_at(body, name)
+    return found if found is not None and abs(found) <= LARGEST else None
 
 
 def viewport_of(width: float | None) -> str:
@@ -130,22 +147,31 @@ def _cell(body: Body, page: str, x: int, y: int) -> Fact:
 
 
 def _of_conversion(document: Document) -> list[Fact]:
+    """One conversion under the plan's name of it, however it was posted."""
     body = document.body
-    key = key_of(text_at(body, "conversionType"), text_at(body, "currency"))
-    return [Fact("conversion", "", key, 1, amount_of(number_at(body, "conversionValue")))]
+    kind = text_at(document.about, "conversion") or text_at(body, "conversionType")
+    currency = text_at(body, "currency").upper()[:LONGEST_KEY]
+    worth = worth_at(body, "conversionValue")
+    # Averages are over what told a value. It is the others that have a key of their own, so that
+    # what was counted before they had one is averaged as it was.
+    key = key_of(kind, currency) if worth is not None else key_of(kind, currency, None)
+    return [Fact("conversion", "", key, 1, amount_of(worth))]
 
 
 def _of_event(document: Document) -> list[Fact]:
-    about = document.about
+    vital = as_body(document.about.get("vital"))
+    if (value := number_at(vital, "value")) is None:
+        return []
+    page, metric = text_at(vital, "page"), text_at(vital, "metric")
+    return [Fact("vital", "", key_of(page, metric, _bucket(value)))]
+
+
+def _of_products(about: Body) -> list[Fact]:
     products = about.get("products")
-    found: list[Fact] = []
-    if isinstance(products, list | tuple):
-        for line in products:
-            found += _of_product(text_at(about, "step"), as_body(line))
-    if (vital := as_body(about.get("vital"))) and (value := number_at(vital, "value")) is not None:
-        page, metric = text_at(vital, "page"), text_at(vital, "metric")
-        found.append(Fact("vital", "", key_of(page, metric, _bucket(value))))
-    return found
+    if not isinstance(products, list | tuple):
+        return []
+    step = text_at(about, "step")
+    return [fact for line in products for fact in _of_product(step, as_body(line))]
 
 
 def _of_product(step: str, line: Body) -> list[Fact]:

@@ -8,4 +8,16 @@ def document_id(message_id: str, rule: str, part: int) -> str:
 
     Same on every attempt and replay, and known when the event is accepted.
     """
-    return hashlib.sha256(f"{message_id}\0{rule}\0{part}".encode()).digest()[:12].hex()
+    return _digits(f"{message_id}\0{rule}\0{part}")
+
+
+def imported_id(model: str, foreign: str) -> str:
+    """The same for a document of another module whose own id, ``foreign``, has another form.
+
+    By model, as each collection may count from 1.
+    """
+    return _digits(f"import\0{model}\0{foreign}")
+
+
+def _digits(text: str) -> str:
+    return hashlib.sha256(text.encode()).digest()[:12].hex()

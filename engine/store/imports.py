@@ -6,10 +6,12 @@ was broken off, or one more run, counts nothing twice.
 
 import hashlib
 import json
-from collections.abc import Awaitable, Callable, Sequence
+import re
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol, TypeAlias
 
 from engine.model.errors import StorageError
 from engine.model.jsonvalue import as_body
@@ -19,6 +21,13 @@ AT_ONCE = 500
 PROGRESS = "store-import.json"
 """The file in the data folder that says how far each source was read."""
 
+SCHEMES: Final = ("mongodb://", "mongodb+srv://")
+FORM: Final = "mongodb://USER:PASSWORD@HOST:PORT/DATABASE"
+
+
+LeftOut: TypeAlias = Mapping[str, int]
+"""Documents that can't be taken over: why, and how many."""
+
 
 @dataclass(frozen=True, slots=True)
 class Batch:
@@ -26,21 +35,7 @@ class Batch:
 
     documents: Sequence[Document]
     last: str | None
-
-
-class Source(Protocol):
-    """Where documents come from; it is only read. Each call raises ``StorageError``."""
-
-    name: str
-
-    async def count(self) -> dict[Model, int]:
-        """How many documents of each model there are."""
-
-    async def read(self, model: Model, after: str | None, limit: int) -> Batch:
-        """The next of a model after the id ``after``, in the order of their ids."""
-
-    async def close(self) -> None:
-        """Let go of connections."""
+    left_out: LeftOut = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +45,29 @@ class Imported:
     model: Model
     documents: int
     done: bool = False
+    left_out: LeftOut = field(default_factory=dict)
+
+
+class Source(Protocol):
+    """Where documents come from; it is only read. Each call raises ``StorageError``."""
+
+    name: str
+
+    async def count(self) -> Sequence[Imported]:
+        """How many documents of each model there are to take over, and how many not."""
+
+    async def read(self, model: Model, after: str | None, limit: int) -> Batch:
+        """The next of a model after the place ``after``, which an earlier batch had as ``last``.
+
+        Each document stands in one batch, and so does each that is left out.
+        """
+
+    async def close(self) -> None:
+        """Let go of connections."""
+
+
+Take: TypeAlias = Callable[[Sequence[Document]], Awaitable[LeftOut]]
+"""Takes documents over, all but those that it tells of; it may get a batch again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +78,16 @@ class Place:
     done: tuple[str, ...] = ()
 
 
-def open_source(url: str) -> Source:
-    """The source at ``url``; raises ``StorageError`` where it is none that can be read."""
-    if not url.startswith(("mongodb://", "mongodb+srv://")):
-        scheme = url.partition(":")[0]
-        raise StorageError(f"no import from {scheme + ':'!r}; expected mongodb://HOST/DATABASE")
+def open_source(url: str, store_url: str = "") -> Source:
+    """The source at ``url``; raises ``StorageError`` where it is none that can be read.
+
+    ``store_url`` is the store that it is read into, where that is known.
+    """
+    if not url.startswith(SCHEMES):
+        # What stands there may hold a password.
+        scheme = re.match(r"([a-z][a-z0-9+.-]*)://", url)
+        found = f"from {scheme[1]}" if scheme else "without mongodb:// at the beginning of the URL"
+        raise StorageError(f"no import {found}; expected {FORM}")
     try:
         from engine.store.mongo.source import (  # noqa: PLC0415 - an engine is loaded when asked for
             MongoSource,
@@ -73,14 +96,11 @@ def open_source(url: str) -> Source:
         raise StorageError(
             "the library for MongoDB is not installed; pip install 'encamina[mongo]'"
         ) from error
-    return MongoSource.at(url)
+    return MongoSource.at(url, store_url)
 
 
 async def import_documents(
-    source: Source,
-    take: Callable[[Sequence[Document]], Awaitable[None]],
-    progress: "Progress",
-    tell: Callable[[Imported], None],
+    source: Source, take: Take, progress: "Progress", tell: Callable[[Imported], None]
 ) -> None:
     """Hand all documents of ``source`` to ``take``, going on where the last run was broken off.
 
@@ -91,20 +111,20 @@ async def import_documents(
         if model.value in place.done:
             tell(Imported(model, 0, done=True))
             continue
-        count = 0
+        count, left_out = 0, Counter[str]()
         while True:
-            after = place.after.get(model.value)
-            batch = await source.read(model, after, AT_ONCE)
+            batch = await source.read(model, place.after.get(model.value), AT_ONCE)
+            refused = await take(batch.documents) if batch.documents else {}
+            count += len(batch.documents) - sum(refused.values())
+            left_out += Counter(batch.left_out) + Counter(refused)
             if batch.last is None:
                 break
-            await take(batch.documents)
-            count += len(batch.documents)
             place = replace(place, after={**place.after, model.value: batch.last})
             progress.write(source.name, place)
             tell(Imported(model, count))
         place = replace(place, done=(*place.done, model.value))
         progress.write(source.name, place)
-        tell(Imported(model, count, done=True))
+        tell(Imported(model, count, done=True, left_out=dict(left_out)))
     progress.forget(source.name)
 
 

@@ -26,7 +26,8 @@ INSIGHTS: tuple[Question, ...] = (
         "/analytics/conversions/summary",
         "analytics.conversions.summary",
         "Conversions by type and currency, in all and by day (UTC): how many, what they were "
-        "worth, and how many purchases were a first and a repeat one.",
+        "worth, on average of those with a value, and how many purchases were a first and a "
+        "repeat one.",
         row(
             {
                 "total": rows(

@@ -56,7 +56,8 @@ class Store(Protocol):
     async def write(self, documents: Sequence[Document]) -> None:
         """Keep these; on disk when it returns. One with an id that is kept replaces that.
 
-        However often a document is written, it counts once in every answer.
+        However often a document is written, it counts once in every answer. Raises
+        ``DocumentsRefused`` for those that will never be kept, once all others are.
         """
 
     async def ask(self, asked: Asked) -> Answer:

@@ -37,11 +37,11 @@ class Found(NamedTuple):
 
 
 class Counts(NamedTuple):
-    """Which counts: of a kind and scope, given by documents of a model, or by sessions (None)."""
+    """Which counts: of a kind and scope, given by documents of these models; none, by sessions."""
 
     kind: str
     scope: str
-    model: Model | None
+    models: tuple[Model, ...] = ()
 
 
 class Counted(NamedTuple):

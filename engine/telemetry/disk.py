@@ -20,10 +20,10 @@ class DiskNotices:
 
     def __post_init__(self) -> None:
         registry = self.notices.registry
-        self._used = Gauge("encamina_data_bytes", "What the data folder holds", registry=registry)
+        self._used = Gauge("encamina_data_bytes", "What the databases hold", registry=registry)
         self._left = Gauge("encamina_disk_free_bytes", "Left on its disk", registry=registry)
         self._full = Gauge(
-            "encamina_data_full_ratio", "Data folder, as a part of disk.most", registry=registry
+            "encamina_data_full_ratio", "Databases, as a part of disk.most", registry=registry
         )
         self._refusing = Gauge(
             "encamina_ingest_refusing", "1 while events are refused for room", registry=registry

@@ -102,7 +102,8 @@ class _Counters:
             ),
             Counter(
                 "encamina_turned_away_total",
-                "Requests refused for a wrong key or token, or for want of room for their body",
+                "Requests refused for a wrong key, token or origin, or for want of room for their"
+                " body, and connections of NestJS's transport that were closed, by why",
                 ["why"],
                 registry=registry,
             ),
@@ -136,7 +137,7 @@ class Notices:
         self._counters.limited.labels(source).inc(count)
 
     def turned_away(self, why: str) -> None:
-        """A request was refused; ``why`` is write key, admin token or room."""
+        """A request was refused; ``why`` is one of a few (docs/operations.md)."""
         self._counters.turned_away.labels(why).inc()
 
     def emit_dropped(self, pattern: str, why: str) -> None:
@@ -197,10 +198,24 @@ class Notices:
         """A vendor asked to be left alone until then."""
         self.log.warning("slowed", destination=destination, reason=reason, until=until)
 
-    def warned(self, inbound: str, warnings: Sequence[Fault]) -> None:
-        """A posted body was taken, and something of it is not as it should be."""
-        told = [f"{one.path}: {one.message}" if one.path else one.message for one in warnings]
-        self.log.warning("taken with warnings", inbound=inbound, warnings=told[:TOLD])
+    def warned(
+        self,
+        inbound: str,
+        warnings: Sequence[Fault],
+        message_ids: Sequence[str],
+        *,
+        is_taken: bool = True,
+    ) -> None:
+        """Something of a posted body, which gave these events, is not as it should be."""
+        told = [
+            (f"{one.path}: " if one.path else "")
+            + one.message
+            + (f" ({one.file}:{one.line})" if one.file else "")
+            for one in warnings[:TOLD]
+        ]
+        ids = [*message_ids[:TOLD]]
+        what = "taken with warnings" if is_taken else "not taken"
+        self.log.warning(what, inbound=inbound, message_ids=ids, warnings=told)
 
     def pulled(self, inbound: str, facts: Mapping[str, int]) -> None:
         """A pull fetched a body; ``facts`` count what became of its events."""

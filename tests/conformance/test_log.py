@@ -87,6 +87,34 @@ async def test_seen_tells_which_ids_were_appended_within_the_window(engine, an_e
         assert await log.seen(asked) == [True, False, False, False]
 
 
+async def test_the_first_of_an_id_is_found_as_long_as_it_is_kept_within_the_window(
+    engine, an_event, clock
+):
+    async with engine.log() as log:
+        await log.append([an_event("old"), an_event("a", n=1), an_event("b")])
+        await log.append([an_event("a", n=2), an_event("a", source="app")])
+
+        asked = [("app", "a"), ("shop", "a"), ("shop", "none"), ("shop", "b")]
+        found = await log.first_of(asked)
+        await log.trim(received_before=Millis(clock.at + DAY_MS))
+        trimmed = await log.first_of(asked)
+
+        assert [one and one.position for one in found] == [4, 2, None, 3]
+        assert found[1].event.body["n"] == 1
+        assert trimmed == [None] * 4
+
+
+async def test_the_first_of_an_id_is_another_when_the_window_has_passed(engine, an_event, clock):
+    async with engine.log() as log:
+        await log.append([an_event("a")])
+        clock.pass_ms(DAY_MS)
+        gone = await log.first_of([("shop", "a")])
+        await log.append([an_event("a")])
+
+        assert gone == [None]
+        assert [one.position for one in await log.first_of([("shop", "a")])] == [2]
+
+
 async def test_what_was_appended_and_its_marks_survive_a_crash(engine, an_event):
     async with engine.log() as log:
         await log.append([an_event("a"), an_event("b")])

@@ -5,11 +5,12 @@ from dataclasses import replace
 import pytest
 
 from engine.model.clock import Millis
-from engine.model.window import Change, Made, Window
+from engine.model.window import Change, Counted, Made, Window
 
 pytestmark = pytest.mark.trio
 
 NAME = "cart-abandoned"
+TOLD = Counted(Millis(1), "1:browser:b", {"new_customer": False})
 
 
 def a_window(number=-1, due=None, touched_at=1_000, **more):
@@ -21,8 +22,10 @@ def made(number=1, at=5_000):
 
 
 async def test_a_change_comes_back_whole_in_a_new_life(engine, an_event):
-    window = a_window(due=Millis(9_000), cause=an_event("m1", ñ=[1, 10**30]), closed_at=Millis(7))
-    change = Change(12, [window], keys={"0:c1": -1, "1:user:u": -1}, once={"0:o1": Millis(1)})
+    window = a_window(
+        due=Millis(9_000), cause=an_event("m1", ñ=[1, 10**30]), closed_at=Millis(7), users=("u", "")
+    )
+    change = Change(12, [window], keys={"0:c1": -1, "1:user:u": -1}, once={"0:o1": TOLD})
 
     async with engine.state() as state:
         await state.windows.write(NAME, change)
@@ -34,8 +37,8 @@ async def test_a_change_comes_back_whole_in_a_new_life(engine, an_event):
     assert found.position == 12
     assert set(found.numbers) == {"0:c1", "1:user:u"}
     assert found.windows == {number: replace(window, number=number)}
-    assert found.once == {"0:o1"}
-    assert (other.position, other.numbers, other.once) == (0, {}, frozenset())
+    assert found.once == {"0:o1": TOLD}
+    assert (other.position, other.numbers, other.once) == (0, {}, {})
 
 
 async def test_windows_that_are_joined_are_found_under_all_their_keys(engine):
@@ -108,7 +111,7 @@ async def test_an_event_is_made_once_for_ever_and_is_unsent_until_it_is_sent(eng
 
 async def test_to_begin_anew_forgets_figures_of_that_name_alone(engine):
     async with engine.state() as state:
-        change = Change(1, [a_window()], keys={"a": -1}, once={"o": Millis(1)})
+        change = Change(1, [a_window()], keys={"a": -1}, once={"o": Counted(Millis(1))})
         await state.windows.write(NAME, change)
         await state.windows.write("other", change)
 
@@ -116,9 +119,9 @@ async def test_to_begin_anew_forgets_figures_of_that_name_alone(engine):
 
         mine = await state.windows.find(NAME, ["a"], ["o"])
         other = await state.windows.find("other", ["a"], ["o"])
-    assert (mine.numbers, mine.once) == ({}, frozenset())
+    assert (mine.numbers, mine.once) == ({}, {})
     assert set(other.numbers) == {"a"}
-    assert other.once == {"o"}
+    assert other.once == {"o": Counted(Millis(1))}
 
 
 async def test_what_is_old_goes_and_what_waits_stays(engine):
@@ -129,7 +132,7 @@ async def test_what_is_old_goes_and_what_waits_stays(engine):
             a_window(-3, touched_at=5_000),
         ]
         keys = {"old": -1, "waits": -2, "new": -3}
-        once = {"old": Millis(100), "new": Millis(5_000)}
+        once = {"old": Counted(Millis(100)), "new": Counted(Millis(5_000))}
         await state.windows.write(NAME, Change(1, windows, keys=keys, once=once))
 
         gone = await state.windows.forget(NAME, windows=Millis(1_000), ids=Millis(1_000), limit=9)
@@ -137,7 +140,7 @@ async def test_what_is_old_goes_and_what_waits_stays(engine):
         found = await state.windows.find(NAME, ["old", "waits", "new"], ["old", "new"])
         assert gone == 2
         assert set(found.numbers) == {"waits", "new"}
-        assert found.once == {"new"}
+        assert set(found.once) == {"new"}
         assert (
             await state.windows.forget(NAME, windows=Millis(1_000), ids=Millis(1_000), limit=9) == 0
         )
@@ -154,3 +157,49 @@ async def test_windows_are_listed_with_their_keys_the_newest_first(engine):
 
     assert [keys for keys, _ in everything] == [["0:c2"], ["0:c1", "1:user:u"]]
     assert [keys for keys, _ in some] == [["0:c1", "1:user:u"]]
+
+
+async def test_files_of_which_anything_was_written_are_known_by_name(engine):
+    async with engine.state() as state:
+        assert await state.windows.names() == []
+        await state.windows.write(NAME, Change(1, [a_window()]))
+        await state.windows.write("other", Change(2))
+
+        assert sorted(await state.windows.names()) == [NAME, "other"]
+
+
+async def test_to_begin_anew_forgets_any_number_of_windows(engine):
+    async with engine.state() as state:
+        for start in range(1, 3_001, 1_000):
+            numbers = range(start, start + 1_000)
+            keys = {str(one): -one for one in numbers}
+            once = {f"o{one}": Counted(Millis(1)) for one in numbers}
+            windows = [a_window(-one) for one in numbers]
+            await state.windows.write(NAME, Change(1, windows, keys=keys, once=once))
+
+        await state.windows.begin_anew(NAME)
+
+        found = await state.windows.find(NAME, ["1", "3000"], ["o1", "o3000"])
+        standing = await state.windows.standing(NAME)
+    assert (found.numbers, found.once, standing.windows) == ({}, {}, 0)
+
+
+async def test_a_key_whose_window_is_not_written_leads_nowhere(engine):
+    async with engine.state() as state:
+        await state.windows.write(NAME, Change(1, keys={"0:lost": -1}))
+        await state.windows.write(NAME, Change(2, [a_window(-1)], keys={"0:new": -1}))
+
+        found = await state.windows.find(NAME, ["0:lost", "0:new"], [])
+
+    assert set(found.numbers) == {"0:new"}
+
+
+async def test_what_was_counted_comes_with_the_window_of_its_person(engine):
+    async with engine.state() as state:
+        keys = {"1:browser:b": -1}
+        await state.windows.write(NAME, Change(1, [a_window()], keys=keys, once={"0:o1": TOLD}))
+
+        found = await state.windows.find(NAME, ["1:user:u"], ["0:o1"])
+
+    assert set(found.numbers) == {"1:browser:b"}
+    assert found.windows[found.numbers["1:browser:b"]].figures == {"n": 1}

@@ -81,6 +81,21 @@ async def test_pages_give_every_document_once_also_of_one_time(engine):
     assert sorted(found) == sorted(one.id for one in written)
 
 
+@pytest.mark.parametrize("name", ["events_by_session", "session_journey"])
+async def test_pages_can_be_asked_for_by_what_the_last_document_shows(engine, name):
+    async with engine.store() as store:
+        # Five of one moment, which no page of three can hold.
+        written = [an_event(f"e{n}", Millis(NOON + max(0, n - 4))) for n in range(7)]
+        await store.write(written)
+        found, cursor = [], ""
+        while page := await ask(store, name, sessionId="s-1", limit=3, cursor=cursor):
+            found += ids(page)
+            cursor = f"{page[-1]['timestamp']}_{page[-1]['_id']}"
+    newest_first = name == "events_by_session"
+    expected = sorted(written, key=lambda one: (one.at, one.id), reverse=newest_first)
+    assert found == [one.id for one in expected]
+
+
 async def test_the_last_page_has_no_cursor_even_when_it_is_full(engine):
     async with engine.store() as store:
         await store.write([an_event(f"e{number}") for number in range(4)])

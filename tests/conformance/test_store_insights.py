@@ -3,6 +3,7 @@
 import math
 import random
 from collections import defaultdict
+from dataclasses import replace
 
 import pytest
 
@@ -16,6 +17,7 @@ from tests.conformance.store_documents import (
     a_conversion,
     a_view,
     an_event,
+    an_id,
     ask,
     whole_answer,
 )
@@ -66,6 +68,44 @@ async def test_conversions_are_summed_up_by_type_currency_and_day(engine):
         assert [one["day"] for one in half["days"]] == ["2026-11-24"] * 4
 
 
+async def test_a_conversion_is_one_however_it_was_posted(engine):
+    about = {"conversion": "purchase"}
+    async with engine.store() as store:
+        await store.write(
+            [
+                a_conversion("1", conversionValue=100, currency="COP"),
+                a_conversion("2", conversionType="compra", conversionValue="200", currency="cop",
+                             about=about),
+                a_conversion("3", conversionType="Compra", currency="Cop", about=about),
+            ]
+        )  # fmt: skip
+        found = await ask(store, "conversions_summary")
+    worth = {"conversionType": "purchase", "currency": "COP", "count": 3, "value": 300}
+    assert found["total"] == [{**worth, "averageValue": 150}]
+    assert found["days"] == [{"day": "2026-11-24", **worth, "averageValue": 150}]
+
+
+async def test_an_average_is_over_what_told_a_value_also_in_a_part_of_a_day(engine):
+    async with engine.store() as store:
+        await store.write(
+            [
+                a_conversion("1", conversionValue=100, currency="COP"),
+                a_conversion("2", currency="COP"),
+                a_conversion("3", Millis(NOON + DAY_MS), currency="COP"),
+                a_conversion("4", Millis(NOON + HOUR_MS), conversionValue=0, currency="COP"),
+            ]
+        )
+        whole = await ask(store, "conversions_summary")
+        part = await ask(store, "conversions_summary", **{"from": NOON - 1, "to": NOON + 1})
+        # One that is written again with a value no longer counts as one without.
+        await store.write([a_conversion("2", conversionValue=50, currency="COP")])
+        again = await ask(store, "conversions_summary")
+    assert [one["averageValue"] for one in whole["total"]] == [50]
+    assert [one.get("averageValue") for one in whole["days"]] == [None, 50]
+    assert part["total"][0]["averageValue"] == part["days"][0]["averageValue"] == 100
+    assert again["total"][0]["averageValue"] == 50
+
+
 async def test_a_sum_of_many_amounts_is_exact(engine):
     async with engine.store() as store:
         await store.write(
@@ -97,6 +137,8 @@ async def test_a_funnel_counts_sessions_that_took_each_step_after_the_ones_befor
         ("purchase", 1),
     ]
     assert (found[1]["shareOfFirst"], found[2]["shareOfPrevious"]) == (0.6667, 0.5)
+    # What is whole is written so, as every other number: no 1.0 beside a 0.
+    assert [repr(one["shareOfPrevious"]) for one in found] == ["1", "0.6667", "0.5", "1", "1"]
 
 
 async def test_a_funnel_counts_only_steps_within_the_time_asked_for(engine):
@@ -235,6 +277,15 @@ async def test_a_journey_is_all_a_session_did_in_order_page_by_page(engine):
             models += [one["model"] for one in answer.value]
             cursor = answer.cursor
     assert models == ["page_view", "event", "interaction", "conversion"]
+
+
+async def test_a_journey_s_rows_say_what_they_are_whatever_was_posted(engine):
+    async with engine.store() as store:
+        view = a_view("p")
+        await store.write([replace(view, body={**view.body, "model": "zz"})])
+        [found] = await ask(store, "session_journey", sessionId="s-1")
+    assert [*found] == ["model", "_id", "sessionId", "pageUrl", "pageTitle", "timestamp"]
+    assert (found["model"], found["_id"]) == ("page_view", an_id("p"))
 
 
 async def test_web_vitals_give_the_75th_percentile_by_page_and_day(engine):

@@ -2,13 +2,15 @@
 
 import pytest
 import trio
+from bson import Int64
 
 from engine.model.clock import Millis
-from engine.model.errors import StorageError
+from engine.model.errors import DocumentsRefused, StorageError
 from engine.store.interface import Model
 from tests.conformance.store_documents import (
     NOON,
     a_click,
+    a_conversion,
     a_view,
     an_event,
     an_id,
@@ -91,22 +93,31 @@ async def test_names_and_values_that_a_server_can_not_keep_come_back_all_the_sam
         "": 1,
         "number": {"encaminaDigits": "7", "and": "more"},
         "large": [2**63, -(2**64), 2**63 - 1, 1e300],
+        "lists": [1, [2, [3, {"a": [[]]}]]],
+        "digits": {"encaminaDigits": "abc"},
+        "more digits": [{"encaminaDigits": "9" * 5000}, {"encaminaDigits": "12"}],
+        "json": {"encaminaJson": "{"},
     }
+    top = {"$top.level": True, "__v": 3, "encaminaDigits": "12"}
     async with place.store() as store:
-        await store.write([an_event("e", metadata=metadata, **{"$top.level": True})])
-        (found,) = await ask(store, "events_by_session", sessionId="s-1")
-    assert found["metadata"] == metadata
-    assert found["$top.level"] is True
+        # The second time it replaces what is kept.
+        for _ in range(2):
+            await store.write([an_event("e", metadata=metadata, **top), an_event("f", NOON + 1)])
+            other, found = await ask(store, "events_by_session", sessionId="s-1")
+            assert other["_id"] == an_id("f")
+            assert found["metadata"] == metadata
+            assert {name: found[name] for name in top} == top
 
 
-async def test_a_very_deep_value_is_kept_and_stops_nothing(place):
+async def test_a_very_deep_value_comes_back_as_it_was_and_stops_nothing(place):
     deep: object = "end"
     for _ in range(200):
         deep = {"k": deep}
     async with place.store() as store:
-        await store.write([an_event("deep", metadata={"deep": deep}), an_event("other")])
-        found = await ask(store, "events_by_session", sessionId="s-1")
-    assert sorted(ids(found)) == sorted([an_id("deep"), an_id("other")])
+        await store.write([an_event("deep", metadata={"deep": deep}), an_event("other", NOON + 1)])
+        other, found = await ask(store, "events_by_session", sessionId="s-1")
+    assert other["_id"] == an_id("other")
+    assert found["metadata"] == {"deep": deep}
 
 
 async def test_very_long_texts_are_kept_and_counted(place):
@@ -148,3 +159,38 @@ async def test_an_index_that_the_shop_made_otherwise_is_no_fault(ferretdb, tmp_p
     async with ServerEngine(ferretdb, url, tmp_path).store() as store:
         await store.write([a_view("p")])
         assert await ask(store, "popular_pages") == [{"pageUrl": "/a", "views": 1}]
+
+
+async def test_a_document_that_a_rule_of_the_shop_refuses_is_told_and_all_others_are_kept(
+    ferretdb, tmp_path
+):
+    url = ferretdb.new_url()
+    with ferretdb.client(url) as database:
+        database["conversion_event_entity"].create_index("orderId", unique=True)
+    orders = [a_conversion(f"c{number}", orderId=f"o-{number % 3}") for number in range(4)]
+    async with ServerEngine(ferretdb, url, tmp_path).store() as store:
+        with pytest.raises(DocumentsRefused) as caught:
+            await store.write([*orders, a_view("p")])
+        summary = await ask(store, "conversions_summary")
+        assert await store.count() == {**dict.fromkeys(Model, 0), "conversion": 3, "page_view": 1}
+    assert list(caught.value.reasons) == [an_id("c3")]
+    assert "conversion_event_entity: a unique index" in str(caught.value)
+    assert summary["total"][0]["count"] == 3
+
+
+async def test_what_others_have_kept_stops_no_list(ferretdb, tmp_path):
+    url = ferretdb.new_url()
+    odd = {"encaminaDigits": "abc"}
+    with ferretdb.client(url) as database:
+        database["analytics_event_entity"].insert_many(
+            [
+                {"eventCategory": "odd", "metadata": odd, "timestamp": None, "__v": 0},
+                {"eventCategory": "odd", "timestamp": 1e300},
+                {"eventCategory": "odd", "timestamp": Int64(2**60)},
+            ]
+        )
+    async with ServerEngine(ferretdb, url, tmp_path).store() as store:
+        found = await ask(store, "events_by_category", category="odd")
+    assert len(found) == 3
+    assert [one["metadata"] for one in found if "metadata" in one] == [odd]
+    assert all("__v" not in one for one in found)

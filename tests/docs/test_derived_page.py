@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from engine.pipeline.figures import told
 from tests.docs.pages import ROOT, blocks
 from tests.support.deriving import a_derivation
 
@@ -60,3 +61,26 @@ async def test_a_search_without_a_view_makes_its_event_after_ten_minutes(tmp_pat
 
         [made] = await it.made()
     assert made.body["properties"] == {"query": "funda azul", "searches": 2}
+
+
+async def test_what_is_in_a_cart_is_what_was_put_in_and_not_taken_out(tmp_path):
+    def step(name, product_id, **properties):
+        properties = {"product_id": product_id, **properties}
+        return {"event": name, "userId": "lucia", "properties": properties}
+
+    async with a_derivation(
+        tmp_path, written()["rules/derived/carts.yaml"], extra=others("carts")
+    ) as it:
+        await it.send(
+            step("Product Added", "a", price="10", quantity=2),
+            step("Product Added", "a", price="10"),
+            step("Product Added", "b", price=5),
+            step("Product Removed", "a", quantity=1),
+            step("Product Removed", "b"),
+        )
+        await it.settle()
+        [(_, window)] = await it.ingest.state.windows.list("carts", limit=9)
+
+    figures, show = told(it.deriving.derived, window.figures, it.wall())
+    assert figures["products"] == [{"product_id": "a", "price": 10, "quantity": 2}]
+    assert show == {"value": 20}

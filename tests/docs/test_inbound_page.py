@@ -22,7 +22,7 @@ def release(tmp_path_factory):
     project = a_project(tmp_path_factory.mktemp("page"))
     for block in blocks(PAGE, "yaml"):
         (project / block.file).write_text(block.text)
-    _, release, _ = load(project, Caches.off())
+    _, release, _ = load(project, Caches.on())
     return release
 
 

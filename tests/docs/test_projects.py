@@ -15,6 +15,9 @@ from tests.docs.pages import ROOT, Block, blocks, name_of, pages
 from tests.support.processes import a_project
 
 NOW = from_iso("2026-11-24T15:00:05Z")
+CACHES = Caches.on()
+"""What all pages share is read once."""
+
 PAGES = [page for page in pages() if any(block.file for block in blocks(page, "yaml"))]
 
 
@@ -45,7 +48,7 @@ def built(page, folder):
     for block in blocks(page, "yaml"):
         if block.file:
             write(project, block)
-    return load(project, Caches.off())
+    return load(project, CACHES)
 
 
 def test_readme_and_the_page_of_destinations_build_one():

@@ -191,3 +191,23 @@ def test_a_visit_starts_and_ends(tmp_path):
 
         assert ended["properties"]["events"] == 3
         assert started["properties"]["session_id"] == "browser-1"
+
+
+def test_orders_right_after_a_kill_9_are_told_that_they_are_not_the_first(tmp_path):
+    lucia = {"userId": "cli-1"}
+    with sandbox_running(tmp_path) as sandbox:
+        for number in ("TE-1", "TE-2"):
+            with server_running(tmp_path, sandbox, **ON) as shop:
+                assert shop.post([order(lucia, number)]).json()["accepted"] == 1
+                # Most likely before it was counted.
+                shop.server.process.send_signal(signal.SIGKILL)
+                shop.server.process.wait()
+        with server_running(tmp_path, sandbox, **ON) as shop:
+            shop.post([order(lucia, "TE-3"), order({"userId": "cli-2"}, "TE-4")])
+            wait_until(lambda: len(logged(shop, "Repeat Purchase")) == 2)
+            orders = logged(shop, "Order Completed")
+            first = logged(shop, "First Purchase")
+
+    told = {one["properties"]["order_id"]: one["properties"]["new_customer"] for one in orders}
+    assert told == {"TE-1": True, "TE-2": False, "TE-3": False, "TE-4": True}
+    assert {one["properties"]["order_id"] for one in first} == {"TE-1", "TE-4"}

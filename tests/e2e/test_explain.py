@@ -76,7 +76,7 @@ def running(tmp_path_factory):
             asked = {"vendor": vendor, "faults": fault}
             assert httpx.post(f"{sandbox.url}/faults", json=asked).status_code == 200
         running.post([an_event(messageId="first", timestamp=...)], "shop-key")
-        wait_until(lambda: running.deliveries("--destination", "locked", "--state", "paused"))
+        wait_until(lambda: running.recorded(destination="locked", state="paused"))
         wait_until(lambda: down_again(running))
         running.post(
             [
@@ -87,10 +87,10 @@ def running(tmp_path_factory):
             ],
             "shop-key",
         )
-        wait_until(lambda: len(running.deliveries("--message-id", "old")) >= 11)
+        wait_until(lambda: running.recorded(message_id="old") >= 11)
         # The consumer waited for an event when it was paused; it holds that one, and reads no more.
         running.post([an_event(messageId="third", timestamp=...)], "shop-key")
-        wait_until(lambda: len(running.deliveries("--message-id", "third")) >= 11)
+        wait_until(lambda: running.recorded(message_id="third") >= 11)
         yield running
 
 

@@ -45,8 +45,8 @@ def a_server(folder):
         running.post([other], "strict-key")
         bad = an_event(messageId="bad", timestamp=..., properties={})
         running.post([bad], "shop-key")
-        wait_until(lambda: running.deliveries("--state", "retrying"))
-        wait_until(lambda: running.deliveries("--state", "delivered"))
+        wait_until(lambda: running.recorded(state="retrying"))
+        wait_until(lambda: running.recorded(state="delivered"))
         yield running
 
 

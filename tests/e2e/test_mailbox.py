@@ -101,7 +101,7 @@ def test_without_consent_nothing_waits(shop, session):
     event = order(session, analytics=False)
     shop.post([event])
 
-    wait_until(lambda: shop.deliveries("--message-id", event["messageId"]))
+    wait_until(lambda: shop.recorded(message_id=event["messageId"]))
     assert wait_until(lambda: fate(shop, event)) == ("skipped", "consent")
     assert waiting(shop, session) == []
 
@@ -212,7 +212,7 @@ def test_kill_9_between_putting_and_fetching_loses_nothing_and_doubles_nothing(t
 def test_off_as_it_comes_it_hands_out_nothing_and_records_nothing(tmp_path, session):
     with sandbox_running(tmp_path) as sandbox, server_running(tmp_path, sandbox) as shop:
         shop.post([order(session)])
-        wait_until(lambda: shop.deliveries("--destination", "meta"))
+        wait_until(lambda: shop.recorded(destination="meta"))
 
         assert fetch(shop, session).json() == {"items": []}
         assert shop.deliveries("--destination", "clarity") == []

@@ -41,7 +41,7 @@ def test_it_shows_the_day_stays_up_says_where_to_look_and_stops_on_ctrl_c(tmp_pa
     assert ready["vendors"] == "sandbox"
     assert '"accepted":1' in taken.stdout
     assert re.search(r"received +330\n", said)
-    assert re.search(r"quarantined +8 +properties\.products: is missing", said)
+    assert re.search(r"quarantined +8 +properties\.products: is text", said)
     for destination in ("ga4", "gtm", "meta", "posthog"):
         assert re.search(rf"{destination} .* 32\d\n", said)
     assert code == 0, log.read_text()

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import resource
 import socket
 import subprocess
@@ -406,6 +407,10 @@ def test_a_start_says_what_is_served_where(shop):
     assert f"NestJS patterns at 127.0.0.1:{shop.port}:" in said
     assert "analytics.track.pageView" in said
     assert "takes analytics-page-view" in said
+    told = [line for line in said.splitlines() if line.startswith("  analytics.")]
+    columns = {re.search(" (takes|answers) ", line).start() for line in told}
+    assert len(told) == 20
+    assert len(columns) == 1, said
 
 
 def test_an_address_that_anybody_reaches_is_refused_without_more(shop):

@@ -112,7 +112,7 @@ def test_a_bad_event_dies_alone_without_halving(tmp_path, sandbox, name, bad):
     with server_running(tmp_path, sandbox, project, **ENV) as running:
         running.post(events)
         [refused] = wait_until(lambda: dead(running, name))
-        wait_until(lambda: len(running.deliveries("--destination", name)) == len(events))
+        wait_until(lambda: running.recorded(destination=name) == len(events))
         states = {
             one["message_id"]: one["state"] for one in running.deliveries("--destination", name)
         }
@@ -165,9 +165,9 @@ def test_a_lost_answer_counts_once_at_the_receiver(tmp_path, sandbox):
 
     with server_running(tmp_path, sandbox, **ENV) as running:
         running.post([an_event(messageId="lost-1", timestamp=..., context=consent)])
-        wait_until(lambda: running.deliveries("--destination", "webhook", "--state", "retrying"))
+        wait_until(lambda: running.recorded(destination="webhook", state="retrying"))
         httpx.post(f"{sandbox.url}/faults", json={"vendor": "webhook", "faults": ""})
-        wait_until(lambda: running.deliveries("--destination", "webhook", "--state", "delivered"))
+        wait_until(lambda: running.recorded(destination="webhook", state="delivered"))
         items = running.received("webhook")
 
     assert [note["code"] for note in items[-1]["diagnostics"]] == ["duplicate"]

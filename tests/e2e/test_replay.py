@@ -4,6 +4,7 @@ import json
 import signal
 import uuid
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 import httpx
@@ -22,6 +23,7 @@ sources:
   shop: { kind: server, write_key: "{{ env.SHOP_WRITE_KEY }}" }
 server: { admin_token: "{{ env.ENCAMINA_ADMIN_TOKEN }}" }
 """
+IN_SHOP = {**FILES, "encamina.yaml": SETTINGS}
 STRICT = FILES["schemas/payloads/hook.yaml"].replace("[id]", "[id, total]")
 
 
@@ -39,7 +41,15 @@ def _without_faults(sandbox):
 
 @pytest.fixture
 def project(tmp_path):
-    return write_project(tmp_path / "shop", {**FILES, "encamina.yaml": SETTINGS})
+    return write_project(tmp_path / "shop", IN_SHOP)
+
+
+@pytest.fixture(scope="module")
+def idle(tmp_path_factory, sandbox):
+    """A server for what is refused: nothing is sent to it, and nothing comes of what is asked."""
+    folder = tmp_path_factory.mktemp("idle")
+    with serving(folder, sandbox, write_project(folder / "shop", IN_SHOP)) as shop:
+        yield shop
 
 
 def serving(folder, sandbox, project):
@@ -74,10 +84,13 @@ def replayed(shop, *options, check=True):
     return shop.encamina(*command, check=check)
 
 
-def done(shop, state="done"):
-    return wait_until(
-        lambda: [one for one in shop.lines("replay", "--list") if one["state"] == state]
-    )
+def done(shop):
+    def listed():
+        if shop.in_file("SELECT 1 FROM replays WHERE state = 'done'"):
+            return [one for one in shop.lines("replay", "--list") if one["state"] == "done"]
+        return None
+
+    return wait_until(listed)
 
 
 def test_all_goes_again_under_the_same_keys_through_the_rules_of_today(tmp_path, sandbox, project):
@@ -167,11 +180,9 @@ def test_one_that_is_stopped_sends_no_more_and_says_so(tmp_path, sandbox, projec
         wait_until(lambda: sum(arrived(shop, events).values()) > 60)
         shop.encamina("replay", "--stop", "1")
 
-        def settled():
-            found = Counter(one["state"] for one in shop.deliveries("--replay", "1"))
-            return found if found["waiting"] == 0 else None
-
-        states = wait_until(settled)
+        wait_until(lambda: shop.recorded(replay=1, state="waiting") == 0)
+        states = Counter(one["state"] for one in shop.deliveries("--replay", "1"))
+        assert states["waiting"] == 0
         assert states["skipped"] > 0
         assert states["delivered"] + states["skipped"] == 60
         [skipped, *_] = shop.deliveries("--replay", "1", "--state", "skipped")
@@ -204,13 +215,13 @@ def test_asked_for_without_a_server_it_runs_when_there_is_one(tmp_path, sandbox,
         (("--stop", "9"), "no replay 9"),
     ],
 )
-def test_what_can_t_be_asked_is_told(tmp_path, sandbox, project, options, said):
-    with serving(tmp_path, sandbox, project) as shop:
-        refused = shop.encamina("replay", *options, check=False)
+def test_what_can_t_be_asked_is_told(idle, options, said):
+    refused = idle.encamina("replay", *options, check=False)
 
     assert refused.returncode == 2
     assert said in refused.stderr.replace("\n", " ")
     assert "Traceback" not in refused.stderr
+    assert idle.in_file("SELECT * FROM replays") == []
 
 
 def test_a_replay_to_one_that_is_off_is_refused(tmp_path, sandbox, project):
@@ -230,9 +241,12 @@ def test_live_traffic_goes_first(tmp_path, sandbox, project):
     with serving(tmp_path, sandbox, project) as shop:
         shop.post(old)
         shop.settled(80)
-        replayed(shop, "--again", "--no-wait")
-        wait_until(lambda: sum(arrived(shop, old).values()) > 82)
-        shop.post(new)
+        # The command may take as long to end as the replay does.
+        with ThreadPoolExecutor(1) as beside:
+            asked = beside.submit(replayed, shop, "--again", "--no-wait")
+            wait_until(lambda: sum(arrived(shop, old).values()) > 82)
+            shop.post(new)
+            assert asked.result().returncode == 0
         wait_until(lambda: len(arrived(shop, new)) == 15)
         done(shop)
         came = [one["id"] for item in shop.received("hook") for one in item["body"]["items"]]
@@ -271,7 +285,7 @@ def test_what_a_revoked_token_kept_of_a_replay_goes_after_a_restart(tmp_path, sa
         shop.settled(3)
         set_faults(sandbox, "401")
         replayed(shop, "--again", "--no-wait")
-        wait_until(lambda: len(shop.deliveries("--replay", "1", "--state", "paused")) == 3)
+        wait_until(lambda: shop.recorded(replay=1, state="paused") == 3)
     set_faults(sandbox, "")
 
     with serving(tmp_path, sandbox, project) as shop:
@@ -326,7 +340,8 @@ def test_a_dead_letter_of_a_replay_is_retried_as_one_of_it(tmp_path, sandbox, pr
         told = json.loads(shop.encamina("dead", "retry", "--all", "--yes", "--json").stdout)
         assert told["retried"] == 2
 
-        wait_until(lambda: len(shop.deliveries("--replay", "1", "--state", "delivered")) == 2)
+        wait_until(lambda: shop.recorded(replay=1, state="delivered") == 2)
+        assert len(shop.deliveries("--replay", "1", "--state", "delivered")) == 2
         [one] = done(shop)
         assert (one["to_send"], one["dead"]) == (2, 0)
 
@@ -336,7 +351,7 @@ def test_what_live_traffic_still_has_is_counted_as_on_its_way(tmp_path, sandbox,
     with serving(tmp_path, sandbox, project) as shop:
         set_faults(sandbox, "503")
         shop.post(events)
-        wait_until(lambda: len(shop.deliveries("--state", "retrying")) == 3)
+        wait_until(lambda: shop.recorded(replay=0, state="retrying") == 3)
 
         counted = json.loads(replayed(shop, "--again", "--dry-run", "--json").stdout)
         assert (counted["to_send"], counted["on_their_way"]) == (0, 3)

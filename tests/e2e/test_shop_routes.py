@@ -96,13 +96,49 @@ def test_the_events_reach_the_vendors_and_an_order_that_is_told_twice_does_so_on
     assert (first.status_code, second.status_code) == (201, 201)
     assert first.json()["_id"] == second.json()["_id"]
 
-    def purchases():
-        bodies = [one["body"]["data"] for one in running.received("meta")]
-        events = [event for body in bodies for event in body]
-        return [one for one in events if one.get("custom_data", {}).get("order_id") == "TE-twice"]
+    [sent] = wait_until(lambda: orders_at_meta(running, "TE-twice"))
+    assert sent["event_name"] == "Purchase"
 
-    wait_until(purchases)
-    assert [one["event_name"] for one in purchases()] == ["Purchase"]
+
+def orders_at_meta(running, order_id):
+    bodies = [one["body"]["data"] for one in running.received("meta")]
+    events = [event for body in bodies for event in body]
+    return [one for one in events if one.get("custom_data", {}).get("order_id") == order_id]
+
+
+def test_an_order_that_is_told_otherwise_is_answered_with_what_was_kept_first(shop):
+    _, http = shop
+    body = {**CONVERSION, "orderId": "TE-first", "conversionValue": 100}
+
+    first = http.post("/analytics/track/conversion", json=body)
+    other = {**body, "conversionValue": 999, "currency": "USD"}
+    second = http.post("/analytics/track/conversion", json=other)
+
+    assert second.json() == first.json()
+    assert second.headers["idempotent-replayed"] == "true"
+
+
+def test_a_purchase_without_products_reaches_the_ad_platforms(shop):
+    running, http = shop
+    body = {**CONVERSION, "orderId": "TE-bare", "productIds": None, "context": CONSENT}
+
+    answer = http.post("/analytics/track/conversion", json=body)
+    [sent] = wait_until(lambda: orders_at_meta(running, "TE-bare"))
+
+    assert "warning" not in answer.headers
+    assert (sent["event_name"], "contents" in sent["custom_data"]) == ("Purchase", False)
+
+
+def test_why_a_purchase_is_none_can_be_found_out_afterwards(shop):
+    running, http = shop
+    body = {**CONVERSION, "orderId": None, "messageId": "no-order", "context": CONSENT}
+
+    answer = http.post("/analytics/track/conversion", json=body)
+    [found] = running.lines("explain", "no-order")
+
+    assert answer.headers["warning"].startswith('299 - "orderId: is not as Order Completed needs')
+    assert found["events"][0]["meant"] == {"event": "Order Completed", "fields": ["orderId"]}
+    assert "no-order" in running.server.said()
 
 
 def test_the_first_address_still_asks_for_a_key(shop):
@@ -113,6 +149,19 @@ def test_the_first_address_still_asks_for_a_key(shop):
         known = http.post("/analytics/track/event", json=EVENT, auth=("demo-write-key", ""))
 
     assert (bare.status_code, known.status_code) == (401, 201)
+
+
+@pytest.mark.parametrize(
+    "headers", [{"Origin": "https://evil.example"}, {"Sec-Fetch-Site": "cross-site"}]
+)
+def test_web_pages_neither_send_nor_read_where_no_key_is_asked_for(shop, headers):
+    _, http = shop
+
+    sent = http.post("/analytics/track/event", json=EVENT, headers=headers)
+    read = http.get("/analytics/page-views/popular", headers=headers)
+
+    assert (sent.status_code, read.status_code) == (403, 403)
+    assert sent.json()["code"] == read.json()["code"] == "origin_not_allowed"
 
 
 def test_the_listener_is_bound_to_its_own_address_alone(shop):

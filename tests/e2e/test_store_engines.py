@@ -230,10 +230,10 @@ def test_the_shops_own_documents_are_taken_over_and_make_the_next_order_a_repeat
     second = server.lines("store", "import", url)
 
     expected = [
-        {"model": "event", "documents": 1},
-        {"model": "page_view", "documents": 1200},
-        {"model": "conversion", "documents": 1},
-        {"model": "interaction", "documents": 0},
+        {"model": "event", "documents": 1, "left_out": {}},
+        {"model": "page_view", "documents": 1200, "left_out": {}},
+        {"model": "conversion", "documents": 1, "left_out": {}},
+        {"model": "interaction", "documents": 0, "left_out": {}},
     ]
     assert counted == first == second == expected
     with a_server(tmp_path, sandbox, project, "sqlite:analytics.db", DERIVED_MODE="live") as server:
@@ -244,6 +244,8 @@ def test_the_shops_own_documents_are_taken_over_and_make_the_next_order_a_repeat
         (event,) = asked(server, "events/user/old-1")
         assert event["metadata"] == {"productId": "GAL-S25", "price": 4599900}
         assert asked(server, "funnel")[0]["sessions"] == 1
+        (product,) = asked(server, "products/top")
+        assert (product["viewed"], product["bought"]) == (1, 1)
         assert server.deliveries() == []
 
         assert server.post([an_order()]).json()["accepted"] == 1

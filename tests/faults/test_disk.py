@@ -65,7 +65,9 @@ def filled_but(folder, bytes_left):
 
 
 def some_events(name, count):
-    return [an_event("Order Completed", messageId=f"{name}-{n}", timestamp=...) for n in range(count)]
+    return [
+        an_event("Order Completed", messageId=f"{name}-{n}", timestamp=...) for n in range(count)
+    ]
 
 
 @pytest.fixture

@@ -130,8 +130,8 @@ def test_an_answer_that_no_line_can_read_is_tried_again(tmp_path, sandbox, fault
     with server_running(tmp_path, sandbox, project) as shop:
         set_faults(sandbox, fault, "torn")
         shop.post([an_order(one) for one in GOOD])
-        states = ("--destination", "torn", "--state", "retrying")
-        wait_for(lambda: len(shop.deliveries(*states)) == len(GOOD), within_s=20)
+        retrying = {"destination": "torn", "state": "retrying"}
+        wait_for(lambda: shop.recorded(**retrying) == len(GOOD), within_s=20)
         wait_for(lambda: set(taken(shop, "whole").times) >= set(GOOD), within_s=20)
 
         set_faults(sandbox, "", "torn")

@@ -8,7 +8,7 @@ from textwrap import dedent
 
 import trio
 
-from engine.delivery.derive import BACK_FILL, Deriving
+from engine.delivery.derive import Deriving
 from engine.delivery.made import Around
 from engine.ingest.accept import Ingest, accept
 from engine.ingest.fill import Fills
@@ -18,6 +18,7 @@ from engine.model.cache import Caches
 from engine.model.clock import Millis, to_iso
 from engine.model.event import Inbound, Source
 from engine.model.verdict import Accepted
+from engine.model.window import BACK_FILL
 from engine.sqlite.database import Databases
 from engine.state.open import open_state
 from engine.telemetry.logs import make_logger
@@ -26,6 +27,59 @@ from tests.support.events import NOW, SHOP
 from tests.support.releases import a_release
 
 HOUR_S = 3600.0
+
+CART = """
+    derived: it
+    from: { event: [Product Added, Product Removed, Cart Viewed] }
+    without: { event: Order Completed }
+    within: 1h
+    key: ["{{ properties.cart_id }}", person]
+    figures:
+      products:
+        list: { product_id: "{{ properties.product_id }}", price: "{{ properties.price }}" }
+        by: "{{ properties.product_id }}"
+        set: "{{ properties.products }}"
+        drop: "{{ event.event == 'Product Removed' }}"
+    emit:
+      - when: "{{ figures.products | length > 0 }}"
+        event:
+          event: Cart Abandoned
+          properties: { products: "{{ figures.products }}", value: "{{ figures.products | sum('price') }}" }
+    """
+
+PURCHASES = """
+    derived: it
+    from: { event: Order Completed }
+    key: person
+    once: "{{ properties.order_id }}"
+    figures: { orders: { count: true }, revenue: { sum: "{{ properties.total }}" } }
+    fill: { new_customer: "{{ figures.orders == 1 }}" }
+    emit:
+      - when: "{{ figures.orders == 1 }}"
+        event: { event: First Purchase, properties: { order_id: "{{ properties.order_id }}" } }
+      - when: "{{ figures.orders > 1 }}"
+        event: { event: Repeat Purchase, properties: { orders: "{{ figures.orders }}", revenue: "{{ figures.revenue }}" } }
+    """
+
+
+def added(who, product="A", price=10, **properties):
+    return {
+        "event": "Product Added",
+        **who,
+        "properties": {"product_id": product, "price": price, **properties},
+    }
+
+
+def order(who, order_id="1", **properties):
+    return {
+        "event": "Order Completed",
+        **who,
+        "properties": {"order_id": order_id, "total": 10, **properties},
+    }
+
+
+GUEST = {"anonymousId": "browser-1"}
+LUCIA = {"userId": "lucia"}
 
 
 @dataclass
@@ -109,7 +163,7 @@ async def a_derivation(folder, text, wall=None, *, begin=True, extra=None):
             {"shop": Source("shop")},
             log,
             state,
-            partial(accept, ingest),
+            partial(accept, ingest, is_ours=True),
             notices,
             wall,
             people,
@@ -118,6 +172,7 @@ async def a_derivation(folder, text, wall=None, *, begin=True, extra=None):
         )
         [derived] = [one for one in release.derived if one.document.file.endswith("/it.yaml")]
         await log.create_group(derived.group)
+        await fills.begin(release, log, people, wall())
         deriving = Deriving(derived, around)
         if begin:
             await deriving.begin()

@@ -57,7 +57,7 @@ ORDERS = """
       properties:
         order_id: "{{ order.id }}"
         seen: "{{ headers['x-seen'] }}"
-        secret: "{{ headers.authorization }}"
+        secret: "{{ headers['authori' ~ 'zation'] }}"
         asked: "{{ query.q }}"
     otherwise: { event: order_told }
     """
@@ -116,6 +116,8 @@ FILES = {
     "schemas/inbound/orders.yaml": ORDERS_SCHEMA,
 }
 OPEN = ListenerSpec("127.0.0.1:8081", "erp", needs_key=False)
+DIRECT = "198.51.100.7"
+"""A peer that is no trusted proxy."""
 
 
 @dataclass

@@ -5,11 +5,12 @@ import os
 import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -205,12 +206,41 @@ class Running:
         """
 
         def done() -> list[dict[str, Any]] | None:
+            if self._moves(expected):
+                return None
             found = [one for one in self.deliveries() if one["destination"] != "store"]
             moving = {"waiting", "retrying", "paused"}
             still = [one for one in found if one["state"] in moving]
             return found if len(found) >= expected and not still else None
 
         return wait_until(done, within_s)
+
+    def _moves(self, expected: int) -> bool:
+        """Whether the file shows that it is too early for a command, which costs half a second."""
+        rows = self.in_file(
+            "SELECT count(*), total(state IN ('waiting', 'retrying', 'paused'))"
+            " FROM deliveries WHERE destination <> 'store'"
+        )
+        return any(count < expected or moving for count, moving in rows)
+
+    def recorded(self, **like: str | int) -> int:
+        """How many deliveries the file has with these columns; 0 while it can't be read."""
+        wanted = " AND ".join(f"{name} = ?" for name in like) or "true"
+        query = f"SELECT count(*) FROM deliveries WHERE {wanted}"
+        return sum(count for (count,) in self.in_file(query, *like.values()))
+
+    def in_file(self, query: str, *values: Any) -> list[Any]:
+        """What the log's and the state's file gives while it is in use; none if it can't be read.
+
+        For waiting: asking it takes a thousandth of what a command does.
+        """
+        file = (self.data / "encamina.db").resolve().as_uri()
+        with (
+            suppress(sqlite3.Error),
+            closing(sqlite3.connect(f"{file}?mode=ro", uri=True)) as state,
+        ):
+            return state.execute(query, values).fetchall()
+        return []
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """Small projects, made of text where a test looks, and the releases they give."""
 
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from textwrap import dedent
 
@@ -106,7 +107,12 @@ def a_release(
 
 
 def the_reference_release(env: Mapping[str, str]) -> Release:
-    """The release of the reference project."""
-    release, findings = findings_of(ROOT, env)
+    """The release of the reference project, compiled once a run for each environment."""
+    return _reference(frozenset(env.items()))
+
+
+@cache
+def _reference(env: frozenset[tuple[str, str]]) -> Release:
+    release, findings = findings_of(ROOT, dict(env))
     assert release is not None, [str(one) for one in findings]
     return release

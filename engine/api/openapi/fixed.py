@@ -161,7 +161,7 @@ def _mailboxes(release: Release) -> Iterator[Operation]:
         MAILBOXES,
         "fetch",
         "Fetch what waits for a browser session.",
-        {200: json_answer("What waits.", waiting), **refusals(400, 403, 404, 503)},
+        {200: json_answer("What waits.", waiting), **refusals(400, 403, 404, 503, asks=True)},
         parameters=which,
     )
     ids: Body = {"type": "array", "items": {"type": "string"}, "maxItems": HANDED}

@@ -1,6 +1,6 @@
 """The operations that a project's files make: posts of any shape, and questions to the store."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from engine.api.inbound import PREFIX, SET_ASIDE
 from engine.api.openapi.parts import (
@@ -19,7 +19,7 @@ from engine.model.jsonvalue import Body, Json
 from engine.release.inbound import InboundMapping
 from engine.release.posts import Post
 from engine.release.release import Release
-from engine.store.arguments import LONGEST
+from engine.store.arguments import DATED, LONGEST
 from engine.store.declared import MOST, Parameter, Question
 from engine.store.interface import Model
 from engine.store.questions import QUESTIONS
@@ -36,11 +36,15 @@ MODELS: Mapping[Model, tuple[str, Body]] = {
 """The four models by the names that the shop's service has for them, and their schemas."""
 
 NEST = "NestRefusal"
-WARNING: Body = {
+TOLD: Body = {
     "Warning": {
         "description": "What is told of a body that is taken all the same.",
         "schema": {"type": "string"},
-    }
+    },
+    "Idempotent-Replayed": {
+        "description": "true where all of the body came before; without it, some of it is new.",
+        "schema": {"type": "string", "const": "true"},
+    },
 }
 EMPTY: Body = {"type": "string", "maxLength": 0}
 MOMENT: Body = {
@@ -81,28 +85,28 @@ def _posted(mapping: InboundMapping, post: Post, path: str) -> Operation:
         POSTS,
         f"{word}_{mapping.name}".replace("-", "_"),
         title.rstrip(".") + ".",
-        {**_taken(post), **refusals(400, 401, 403, 429, 503, schema=NEST)},
+        {**_taken(mapping, post), **refusals(400, 401, 403, 429, 503, schema=NEST)},
         "Whoever sends has signed the body; there is no key." if post.signature else "",
         body=json_body(schema, examples if isinstance(examples, list) else ()),
         security=ANYBODY if post.signature is not None else WRITE_KEY,
     )
 
 
-def _taken(post: Post) -> dict[int, Body]:
-    """The answers to what is taken.
-
-    A rule may keep an event as another model than the one that is meant, which stands first.
-    """
+def _taken(mapping: InboundMapping, post: Post) -> dict[int, Body]:
+    """The answers to what is taken."""
     verdicts = referred("Verdicts")
     if post.answer != "document":
-        return {post.status: json_answer("Taken.", verdicts, WARNING)}
-    kept = sorted(Model, key=lambda one: one != post.model)
-    models = [referred(MODELS[one][0]) for one in kept]
-    several: Body = {"type": "array", "items": {"anyOf": models}}
-    documents: Body = {"anyOf": [*models, several, verdicts]}
+        return {post.status: json_answer("Taken.", verdicts, TOLD)}
+    models = [referred(MODELS[one][0]) for one in Model if post.model in (None, one)]
+    document: Body = models[0] if len(models) == 1 else {"anyOf": models}
+    if not all(one.is_single for one in mapping.each):
+        document = {"anyOf": [document, {"type": "array", "items": document}]}
+    if post.status == SET_ASIDE:
+        either: Body = {"anyOf": [document, verdicts]}
+        return {SET_ASIDE: json_answer("Taken: the document, if one is stored.", either, TOLD)}
     return {
-        post.status: json_answer("Taken: the document as it is stored.", documents, WARNING),
-        SET_ASIDE: json_answer("Taken, and kept apart or counted alone.", verdicts, WARNING),
+        post.status: json_answer("Taken: the document as it is stored.", document, TOLD),
+        SET_ASIDE: json_answer("Taken, and no document of it is stored.", verdicts, TOLD),
     }
 
 
@@ -122,7 +126,7 @@ def question_operations() -> Iterator[Operation]:
             ANALYTICS,
             question.name,
             question.doc,
-            {200: answer, **refusals(400, 401, 404, 503, schema=NEST)},
+            {200: answer, **refusals(400, 401, 403, 404, 429, 503, schema=NEST, asks=True)},
             f"NestJS pattern: {question.pattern}.",
             (*map(_parameter, question.parameters), *_common(question)),
             security=READ_TOKEN,
@@ -139,7 +143,13 @@ def _parameter(parameter: Parameter) -> Body:
         schema = {"type": "string", "pattern": "^[1-9][0-9]{0,5}[mhd]$"}
     if parameter.in_path:
         return in_path(parameter.name, parameter.doc, schema)
-    return in_query(parameter.name, parameter.doc, schema, required=parameter.required)
+    doc = _with_aliases(parameter.doc, parameter.aliases)
+    return in_query(parameter.name, doc, schema, required=parameter.required)
+
+
+def _with_aliases(doc: str, aliases: Sequence[str]) -> str:
+    """As parameters of their own they would be told as needed, or as free where one is needed."""
+    return f"{doc}; also taken as {', '.join(aliases)}" if aliases else doc
 
 
 def _common(question: Question) -> Iterator[Body]:
@@ -152,8 +162,14 @@ def _common(question: Question) -> Iterator[Body]:
         }
         yield in_query("limit", "how many at most", schema)
     if question.pages:
-        doc = "from the Link header of the page before"
+        doc = (
+            "timestamp and _id of the last document before, joined by _; as the header Link has it"
+        )
         yield in_query("cursor", doc, {"type": "string"})
     if question.dated:
-        yield in_query("from", "from this moment on: ISO 8601, or ms since 1970", MOMENT)
-        yield in_query("to", "up to this moment; a day alone counts whole", MOMENT)
+        docs = {
+            "from": "from this moment on: ISO 8601, or ms since 1970",
+            "to": "up to this moment; a day alone counts whole",
+        }
+        for name, doc in docs.items():
+            yield in_query(name, _with_aliases(doc, DATED[name][1:]), MOMENT)

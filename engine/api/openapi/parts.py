@@ -98,6 +98,7 @@ _WHY: Mapping[int, str] = {
     429: "Too much came at once, or too many wrong tokens.",
     503: "Nothing was kept; send it again.",
 }
+_WHY_ASKING: Mapping[int, str] = {503: "It can't be read at the moment; ask again."}
 _RETRY_AFTER: Body = {
     "Retry-After": {
         "description": "Seconds to wait.",
@@ -146,12 +147,12 @@ def json_answer(what: str, schema: Body, headers: Body | None = None) -> Body:
     return {**made, "headers": headers} if headers else made
 
 
-def refusals(*statuses: int, schema: str = "Refusal") -> dict[int, Body]:
-    """The refusals of these statuses."""
-    waits = {429, 503}
+def refusals(*statuses: int, schema: str = "Refusal", asks: bool = False) -> dict[int, Body]:
+    """The refusals of these statuses; ``asks`` is of what only reads."""
+    waits, why = {429, 503}, {**_WHY, **(_WHY_ASKING if asks else {})}
     return {
         status: json_answer(
-            _WHY[status], referred(schema), _RETRY_AFTER if status in waits else None
+            why[status], referred(schema), _RETRY_AFTER if status in waits else None
         )
         for status in statuses
     }

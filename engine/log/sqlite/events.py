@@ -86,7 +86,7 @@ def append_batches(
             given.append(position)
         positions.append(given)
     write_rows(connection, "INSERT INTO events", fresh)
-    marks = [(row[1], row[2], now) for row in fresh]
+    marks = [(row[1], row[2], now, row[0]) for row in fresh]
     write_rows(connection, "INSERT OR REPLACE INTO seen", marks)
     return positions
 
@@ -108,6 +108,26 @@ def marked(connection: Connection, ids: Sequence[Id], cutoff: int) -> set[Id]:
         (dumps(list(ids)).decode(), cutoff),
     )
     return {(source, message_id) for source, message_id in cast("list[Id]", loads(packed))}
+
+
+def select_first(connection: Connection, ids: Sequence[Id], cutoff: int) -> list[Entry | None]:
+    """The event that each of ``ids`` was appended with after ``cutoff``, as far as it is kept."""
+    found: dict[Id, Entry] = {}
+    for start in range(0, len(ids), CHUNK):
+        part = _select(
+            connection,
+            "SELECT events.* FROM json_each(?) AS id CROSS JOIN seen"
+            " ON seen.source = json_extract(id.value, '$[0]')"
+            " AND seen.message_id = json_extract(id.value, '$[1]')"
+            " CROSS JOIN events ON events.position = seen.position"
+            # A mark that was saved out of a damaged file may lead to another event.
+            " AND events.source = seen.source AND events.message_id = seen.message_id"
+            " WHERE seen.seen_at > ?",
+            (dumps(list(ids[start : start + CHUNK])).decode(), cutoff),
+        )
+        for position, event, _ in part:
+            found[event.source, event.message_id] = Entry(position, event)
+    return [found.get(one) for one in ids]
 
 
 def sweep_marks(connection: Connection, hand: Id, steps: int, cutoff: int) -> Id:

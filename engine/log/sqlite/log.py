@@ -72,11 +72,15 @@ class SqliteLog:
 
     async def seen(self, ids: Sequence[Id]) -> list[bool]:
         """See ``Log.seen``."""
-        cutoff = self._clock() - self._window_ms
-        marked = await self._database.reader.run(
-            lambda connection: rows_of_events.marked(connection, ids, cutoff)
-        )
+        look = partial(rows_of_events.marked, ids=ids, cutoff=self._clock() - self._window_ms)
+        marked = await self._database.reader.run(look)
         return [one in marked for one in ids]
+
+    async def first_of(self, ids: Sequence[Id]) -> list[Entry | None]:
+        """See ``Log.first_of``."""
+        cutoff = self._clock() - self._window_ms
+        look = partial(rows_of_events.select_first, ids=ids, cutoff=cutoff)
+        return await self._database.reader.run(look)
 
     async def create_group(self, group: str) -> None:
         """See ``Log.create_group``."""

@@ -7,6 +7,7 @@
               timestamp, received_at INTEGER, milliseconds
               body BLOB, JSON as engine/codec/body writes it
     seen      source, message_id TEXT, the key; seen_at INTEGER: appended when
+              position INTEGER, of the event; NULL where it isn't known (marks of before version 2)
               written with the event; old ones are swept some at a time, by append
     groups    id INTEGER; name TEXT
               floor INTEGER: this position and all before it are finished or put off
@@ -48,5 +49,7 @@ SCRIPTS = [
     ) WITHOUT ROWID;
     CREATE INDEX put_off_by_due ON put_off (group_id, due_ms);
     """,
+    # So that a repeat can be answered with what was kept first.
+    "ALTER TABLE seen ADD COLUMN position INTEGER;",
 ]
 """What ``migrate`` runs, one script a version."""

@@ -7,7 +7,7 @@ from engine.mapping.faults import Misfit
 from engine.mapping.filters.number import number
 from engine.mapping.filters.spec import Argument, Example, FilterSpec, Kind, Shortcut
 from engine.mapping.missing import LISTS, NUMBERS, finite, frozen, joined
-from engine.model.jsonvalue import Json, json_type
+from engine.model.jsonvalue import Json, a_json_type, json_type
 
 
 def field(element: Any, key: str | None) -> Any:
@@ -79,7 +79,7 @@ def numeric(value: Any) -> Any:
         return value
     if value.__class__ is str:
         return number(value)
-    raise Misfit(f"a sum takes numbers, found a {json_type(value)}")
+    raise Misfit(f"a sum takes numbers, found {a_json_type(value)}")
 
 
 def unique(elements: Iterable[Any]) -> list[Json]:
@@ -112,7 +112,7 @@ def _at_path(element: Any, path: str | None) -> Any:
 def _order_kind(value: Any) -> str:
     if value.__class__ in NUMBERS or value.__class__ is str:
         return json_type(value)
-    raise Misfit(f"sort takes numbers or texts, found a {json_type(value)}")
+    raise Misfit(f"sort takes numbers or texts, found {a_json_type(value)}")
 
 
 def compact(elements: Iterable[Any]) -> list[Json]:

@@ -8,7 +8,7 @@ from typing import Any, Final
 from engine.mapping.faults import Misfit
 from engine.mapping.missing import LISTS, NUMBERS, frozen, plain_text
 from engine.model.cache import CacheSpec
-from engine.model.jsonvalue import Json, json_type
+from engine.model.jsonvalue import Json, a_json_type, with_article
 
 
 class Kind(StrEnum):
@@ -154,7 +154,7 @@ def argument_value(spec: FilterSpec | TestSpec, argument: Argument, value: Any) 
 def unfit_argument(argument: Argument, value: Any) -> str:
     """What is wrong with a value for this argument, or the empty text."""
     if value.__class__ not in CLASSES[argument.kind]:
-        return f"must be a {argument.kind}, found a {json_type(value)}"
+        return f"must be {with_article(argument.kind)}, found {a_json_type(value)}"
     return argument.wrong(value) if argument.wrong is not None else ""
 
 
@@ -218,7 +218,7 @@ def _lacks_argument(spec: FilterSpec | TestSpec, arguments: tuple[Any, ...]) -> 
 
 def _unfit(spec: FilterSpec, value: Any) -> Misfit:
     hint = "; | number makes a number of a text" if _is_numeric_text(spec, value) else ""
-    return Misfit(f"{spec.name} takes {spec.takes}, found a {json_type(value)}{hint}")
+    return Misfit(f"{spec.name} takes {spec.takes}, found {a_json_type(value)}{hint}")
 
 
 def _is_numeric_text(spec: FilterSpec, value: Any) -> bool:

@@ -9,7 +9,7 @@ import orjson
 
 from engine.mapping.faults import Misfit
 from engine.mapping.filters.spec import Argument, Example, FilterSpec, Kind, Shortcut
-from engine.mapping.limits import TEXT_BYTES, bounded, check_length, utf8
+from engine.mapping.limits import TEXT_BYTES, bounded, check_length, too_long, utf8
 from engine.mapping.missing import finite, plain_text
 from engine.model.errors import BoundPassed
 from engine.model.jsonvalue import Json
@@ -66,7 +66,7 @@ def as_json(value: Any) -> str:
     except TypeError:  # a number beyond 64 bits, half a surrogate pair, or nested too deep
         return bounded(_exact_json(value))
     if len(data) > TEXT_BYTES:
-        raise BoundPassed("a text would be longer than 64 KiB")
+        raise too_long()
     return data.decode()
 
 

@@ -1,6 +1,7 @@
 """Fields that expressions read, held against the schemas of the events that the rule matches."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 from engine.mapping.compile import Read
 from engine.model.document import Place
@@ -73,10 +74,25 @@ def unknown_fields(
         path = CHECKED[read.path[0]] + read.path[1:]
         if read.path[0] == "event" and path[0] in ENVELOPE:
             path = () if len(path) == 1 else path
-        if (unknown := _first_unknown(path, fields)) is not None:
-            step, known = unknown
-            place = _place(read, step + len(read.path) - len(path))
-            yield _finding(place, path[step], known, events)
+        if (unknown := unknown_step(read, path, fields)) is not None:
+            yield _finding(unknown, events)
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownStep:
+    """A step of a look-up that no schema names, where it is written, and what they name there."""
+
+    name: str
+    place: Place
+    known: frozenset[str]
+
+
+def unknown_step(read: Read, path: tuple[str, ...], fields: list[Fields]) -> UnknownStep | None:
+    """The first step of ``path``, the last steps of a look-up, that none of the schemas names."""
+    if (unknown := _first_unknown(path, fields)) is None:
+        return None
+    step, known = unknown
+    return UnknownStep(path[step], _place(read, step + len(read.path) - len(path)), known)
 
 
 def _first_unknown(
@@ -108,9 +124,9 @@ def _place(read: Read, step: int) -> Place:
     return read.places[written] if 0 <= written < len(read.places) else read.place
 
 
-def _finding(place: Place, name: str, known: frozenset[str], events: list[PlannedEvent]) -> Finding:
+def _finding(unknown: UnknownStep, events: list[PlannedEvent]) -> Finding:
     where = " or ".join(dict.fromkeys(event.title for event in events[:3]))
-    message = f'no field "{name}" in {where}'
-    if hint := did_you_mean(name, known):
-        return error("E204", place, message, hint)
-    return warning("W204", place, message, "name it in the schema if events carry it")
+    message = f'no field "{unknown.name}" in {where}'
+    if hint := did_you_mean(unknown.name, unknown.known):
+        return error("E204", unknown.place, message, hint)
+    return warning("W204", unknown.place, message, "name it in the schema if events carry it")

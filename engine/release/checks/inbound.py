@@ -7,6 +7,7 @@ from engine.model.document import Document
 from engine.model.finding import Finding, error, warning
 from engine.model.names import did_you_mean
 from engine.project.spec import Project
+from engine.release.checks.same_ids import same_ids
 from engine.release.inbound import InboundMapping
 from engine.release.plan import EVENT_TYPES, PlannedEvent
 from engine.release.release import Release
@@ -41,10 +42,16 @@ def _lacking(mapping: InboundMapping, tree: Branch) -> Iterator[Finding]:
         message = f"{mapping.name} gives neither userId nor anonymousId, and an event needs one"
         hint = "where there is no person, write a fixed anonymousId"
         yield error("E340", place, message, hint)
-    if mapping.pull is not None and "messageId" not in given:
+    if "messageId" in given:
+        yield from same_ids(mapping, tree.members["messageId"])
+    elif mapping.pull is not None:
         message = f"{mapping.name} gives no messageId, so what is fetched again would count twice"
         hint = "make one of pull.at and of what the event is about, with | uuid"
         yield error("E341", place, message, hint)
+    else:
+        message = f"{mapping.name} gives no messageId, so what is posted again would count twice"
+        hint = "make one of what the event is about, with | uuid, or write {{ body.messageId }}"
+        yield warning("W343", place, message, hint)
 
 
 def _planned(tree: Branch, release: Release) -> PlannedEvent | None:

@@ -36,7 +36,7 @@ def _unreachable(rules: tuple[Rule, ...]) -> Iterator[Finding]:
 def _covers(wide: MatchSpec, narrow: MatchSpec) -> bool:
     """Whether everything that ``narrow`` matches is matched by ``wide`` too."""
     return all(
-        _list_covers(one, other)
+        list_covers(one, other)
         for one, other in (
             (wide.type, narrow.type),
             (wide.event, narrow.event),
@@ -45,7 +45,8 @@ def _covers(wide: MatchSpec, narrow: MatchSpec) -> bool:
     )
 
 
-def _list_covers(wide: tuple[str, ...], narrow: tuple[str, ...]) -> bool:
+def list_covers(wide: tuple[str, ...], narrow: tuple[str, ...]) -> bool:
+    """Whether each value that ``narrow`` takes is taken by ``wide`` too; none take all."""
     if not wide or "*" in wide:
         return True
     return bool(narrow) and all(any(_glob_covers(one, other) for one in wide) for other in narrow)

@@ -63,6 +63,10 @@ NEWEST_KEPT = 20
 SETTLED_AT_ONCE = frozenset({State.DELIVERED, State.UNVERIFIED, State.DEAD})
 
 _KEY = tuple(KEY.split(", "))
+# Whether a row is the one whose key stands in a JSON list (see _keys).
+_SAME_KEY = " AND ".join(
+    f"d.{name} = json_extract(k.value, '$[{place}]')" for place, name in enumerate(_KEY)
+)
 _COLUMNS = ", ".join((*_KEY, "number", "at", "outcome", "reason", "request"))
 _ROW = (
     f"json_array(json_array({KEY}), json_array(number, at, outcome, reason, status, answer, batch))"
@@ -98,13 +102,10 @@ def move_own(connection: Connection, keys: Iterable[DeliveryKey]) -> None:
 
     For rows that are about to be written over or removed.
     """
-    same_key = " AND ".join(
-        f"d.{name} = json_extract(k.value, '$[{place}]')" for place, name in enumerate(_KEY)
-    )
     connection.execute(
         f"INSERT OR IGNORE INTO attempts ({_COLUMNS})"  # noqa: S608 - our own text alone
         f" SELECT {', '.join(f'd.{name}' for name in _KEY)}, 1, d.at, d.state, d.reason, d.request"
-        f" FROM json_each(?) AS k CROSS JOIN deliveries AS d ON {same_key}"
+        f" FROM json_each(?) AS k CROSS JOIN deliveries AS d ON {_SAME_KEY}"
         " WHERE d.request IS NOT NULL",
         (_keys(keys),),
     )
@@ -114,16 +115,44 @@ def select_attempts(
     connection: Connection, message_id: str
 ) -> Mapping[DeliveryKey, Sequence[Attempt]]:
     """The kept attempts of every delivery of this message, by number."""
-    query = (
-        f"SELECT {KEY}, number, t.at, outcome, reason, status,"  # noqa: S608 - our own text alone
-        " coalesce(answer, '') AS answer, coalesce(batch, 0) AS batch FROM ("
-        f" SELECT {KEY}, number, at, outcome, reason, request FROM attempts"
+    return _select(
+        connection,
+        f"SELECT {KEY}, number, at, outcome, reason, request FROM attempts"  # noqa: S608 - our own text alone
         "  WHERE position IN (SELECT position FROM deliveries WHERE message_id = ?1)"
         f" UNION ALL SELECT {KEY}, 1, at, state, reason, request FROM deliveries"
-        "  WHERE message_id = ?1 AND request IS NOT NULL"
-        f") AS t LEFT JOIN requests ON requests.id = t.request ORDER BY {KEY}, number"
+        "  WHERE message_id = ?1 AND request IS NOT NULL",
+        message_id,
     )
-    packed = loads(read_packed(connection, _ROW, query, (message_id,)))
+
+
+def select_attempts_of(
+    connection: Connection, keys: Collection[DeliveryKey]
+) -> Mapping[DeliveryKey, Sequence[Attempt]]:
+    """The kept attempts of each of these deliveries, by number."""
+    if not keys:
+        return {}
+    own = ", ".join(f"d.{name}" for name in _KEY)
+    return _select(
+        connection,
+        f"SELECT {own}, d.number, d.at, d.outcome, d.reason, d.request"  # noqa: S608 - our own text alone
+        f"  FROM json_each(?1) AS k CROSS JOIN attempts AS d ON {_SAME_KEY}"
+        f" UNION ALL SELECT {own}, 1, d.at, d.state, d.reason, d.request"
+        f"  FROM json_each(?1) AS k CROSS JOIN deliveries AS d ON {_SAME_KEY}"
+        "  WHERE d.request IS NOT NULL",
+        _keys(dict.fromkeys(keys)),
+    )
+
+
+def _select(
+    connection: Connection, query: str, parameter: str
+) -> Mapping[DeliveryKey, Sequence[Attempt]]:
+    """What ``query`` finds of attempts, with the answers to their requests."""
+    whole = (
+        f"SELECT {KEY}, number, t.at, outcome, reason, status,"  # noqa: S608 - our own text alone
+        " coalesce(answer, '') AS answer, coalesce(batch, 0) AS batch"
+        f" FROM ({query}) AS t LEFT JOIN requests ON requests.id = t.request ORDER BY {KEY}, number"
+    )
+    packed = loads(read_packed(connection, _ROW, whole, (parameter,)))
     found: dict[DeliveryKey, list[Attempt]] = {}
     for key, told in cast("list[tuple[list[int | str], list[object]]]", packed):
         attempt = Attempt(*cast("tuple[int, Millis, str, str, int | None, str, int]", tuple(told)))

@@ -24,7 +24,7 @@ from engine.model.delivery import UNSETTLED, Delivery, DeliveryKey, State
 from engine.sqlite.connection import Connection
 from engine.sqlite.rows import read_packed, write_rows
 from engine.state.interface import DeliveryFilter
-from engine.state.sqlite import attempts, match_keys
+from engine.state.sqlite import attempts, match_keys, outbox
 from engine.state.sqlite.delivery_rows import (
     COLUMNS,
     FACTS,
@@ -132,6 +132,7 @@ def write_deliveries(connection: Connection, batches: Sequence[Sequence[Delivery
     """Write all of these, each over what its key held; the last one of a key counts."""
     newest = {delivery.key: delivery for batch in batches for delivery in batch}
     if newest:
+        outbox.note_settled(connection, newest.values())
         changes = _states_now(connection, list(newest))
         sets = {one.match_keys for one in newest.values() if one.match_keys is not None}
         ids = match_keys.set_ids(connection, sets)

@@ -47,15 +47,17 @@ def row_of(delivery: Delivery) -> tuple[object, ...]:
 
 _Texts: TypeAlias = tuple[str, str, str, str, int, Millis, Millis, str]
 _Rest: TypeAlias = tuple[Millis | None, str | None, str | None, str | None, int | None, Millis]
-_Packed: TypeAlias = Iterable[tuple[tuple[int, str, str, int, int], _Texts, _Rest]]
+Packed: TypeAlias = tuple[tuple[int, str, str, int, int], _Texts, _Rest]
+"""A row as ``PACKED`` gives it."""
 
 
 def deliveries_of(packed: bytes) -> list[Delivery]:
     """The deliveries of a JSON list of rows."""
-    return [_delivery(*parts) for parts in cast("_Packed", loads(packed))]
+    return [delivery_of(*parts) for parts in cast("Iterable[Packed]", loads(packed))]
 
 
-def _delivery(key: tuple[int, str, str, int, int], texts: _Texts, rest: _Rest) -> Delivery:
+def delivery_of(key: tuple[int, str, str, int, int], texts: _Texts, rest: _Rest) -> Delivery:
+    """The delivery of one row."""
     message_id, event, state, reason, attempts, at, due_at, release = texts
     next_at, digest, dedupe_key, payload, window_ms, event_at = rest
     return Delivery(

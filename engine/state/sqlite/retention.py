@@ -1,8 +1,11 @@
-"""What is older than ``privacy.keep.audit`` goes: records of deliveries, and the quarantine."""
+"""What is older than ``privacy.keep.audit`` goes: records of deliveries, and the quarantine.
+
+What no archive has taken yet goes with the records that it tells of.
+"""
 
 from engine.model.clock import Millis
 from engine.sqlite.connection import Connection
-from engine.state.sqlite import deliveries
+from engine.state.sqlite import deliveries, outbox
 
 
 def delete_old(connection: Connection, before: Millis, limit: int) -> int:
@@ -14,4 +17,6 @@ def delete_old(connection: Connection, before: Millis, limit: int) -> int:
         ") WHERE received_at < ?)",
         (limit, before),
     )
-    return quarantined.rowcount + deliveries.delete_old(connection, before, limit)
+    # So what no archive could write for so long doesn't pile up for ever.
+    noted = outbox.delete_old(connection, before, limit)
+    return quarantined.rowcount + noted + deliveries.delete_old(connection, before, limit)

@@ -1,7 +1,6 @@
 """The state in a SQLite file; each subject's tables and SQL are in the file of its name."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import Self
 
@@ -23,10 +22,12 @@ from engine.state.interface import (
     QuarantineFilter,
     ReasonCount,
 )
+from engine.state.outbox import Outbox
 from engine.state.sqlite import attempts as tried
 from engine.state.sqlite import dead, match_keys
 from engine.state.sqlite import deliveries as delivered
 from engine.state.sqlite import mailbox as posted
+from engine.state.sqlite import outbox as noted
 from engine.state.sqlite import people as known
 from engine.state.sqlite import quarantine as refused
 from engine.state.sqlite import replays as replayed
@@ -35,12 +36,14 @@ from engine.state.sqlite import settings as stored
 from engine.state.sqlite import windows as windowed
 from engine.state.sqlite.mailbox import Ending
 from engine.state.sqlite.quarantine import Item
+from engine.state.sqlite.verdicts import Noted, leave, note
 from engine.state.windows import Windows
 
 COMPONENTS = {
     "deliveries": delivered.SCRIPTS,
     "attempts": tried.SCRIPTS,
     "mailbox": posted.SCRIPTS,
+    "outbox": noted.SCRIPTS,
     "people": known.SCRIPTS,
     "quarantine": refused.SCRIPTS,
     "replays": replayed.SCRIPTS,
@@ -49,21 +52,13 @@ COMPONENTS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class _Noted:
-    """The verdicts of one request."""
-
-    source: str
-    counts: Mapping[str, int]
-    accepted: Sequence[str]
-
-
 class SqliteState:
     """A ``State`` (see the interface for its promises); make it with ``SqliteState.open``."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self.windows: Windows = windowed.SqliteWindows(database)
+        self.outbox: Outbox = noted.SqliteOutbox(database)
 
     @classmethod
     async def open(cls, database: Database) -> Self:
@@ -200,14 +195,14 @@ class SqliteState:
     async def leave_quarantine(self, source: str, ids: Sequence[str], verdict: str) -> int:
         """See ``State.leave_quarantine``."""
         return await self._database.writer.run(
-            partial(_leave, source=source, ids=ids, verdict=verdict)
+            partial(leave, source=source, ids=ids, verdict=verdict)
         )
 
     async def note_verdicts(
         self, source: str, counts: Mapping[str, int], accepted: Sequence[str] = ()
     ) -> None:
         """See ``State.note_verdicts``."""
-        await self._database.writer.run_together(_note, _Noted(source, counts, accepted))
+        await self._database.writer.run_together(note, Noted(source, counts, accepted))
 
     async def verdict_counts(self) -> Counts:
         """See ``State.verdict_counts``."""
@@ -270,21 +265,6 @@ class SqliteState:
     async def settings(self, prefix: str) -> Mapping[str, str]:
         """See ``State.settings``."""
         return await self._database.reader.run(partial(stored.select_settings, prefix=prefix))
-
-
-def _note(connection: Connection, noted: Sequence[_Noted]) -> list[None]:
-    stored.add_verdicts(connection, [(one.source, one.counts) for one in noted])
-    ids = [(one.source, message_id) for one in noted for message_id in one.accepted]
-    if ids:
-        refused.delete_ids(connection, ids)
-    return [None] * len(noted)
-
-
-def _leave(connection: Connection, source: str, ids: Sequence[str], verdict: str) -> int:
-    gone = refused.delete_ids(connection, [(source, message_id) for message_id in ids])
-    if gone:
-        stored.add_verdicts(connection, [(source, {"quarantined": -gone, verdict: gone})])
-    return gone
 
 
 def _migrate(connection: Connection) -> None:

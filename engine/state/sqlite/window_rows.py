@@ -6,10 +6,13 @@ from typing import Any, cast
 from engine.codec.body import dumps, loads
 from engine.model.clock import Millis
 from engine.model.event import Event
-from engine.model.jsonvalue import Json
-from engine.model.window import Change, Made, Window
+from engine.model.jsonvalue import Json, as_body
+from engine.model.window import Change, Counted, Made, Window
 from engine.sqlite.connection import Connection
 from engine.sqlite.rows import write_rows
+
+WHOLE = (("derived_windows", "number"), ("derived_keys", "key"), ("derived_once", "value"))
+"""What makes up the figures of a name, each table with the rest of its key."""
 
 
 def write_change(connection: Connection, name: str, change: Change) -> list[Made]:
@@ -27,8 +30,8 @@ def write_change(connection: Connection, name: str, change: Change) -> list[Made
         )
     write_rows(
         connection,
-        "INSERT INTO derived_once (name, value, at)",
-        [(name, value, at) for value, at in change.once.items()],
+        "INSERT INTO derived_once (name, value, at, person, filled)",
+        [(name, value, *_counted(one)) for value, one in change.once.items()],
         "ON CONFLICT (name, value) DO NOTHING",
     )
     if change.position is not None:
@@ -67,7 +70,9 @@ def _write_windows(
 def _write_keys(
     connection: Connection, name: str, keys: Mapping[str, int | None], numbers: Mapping[int, int]
 ) -> None:
-    rows = [(name, key, numbers.get(at, at)) for key, at in keys.items() if at is not None]
+    there = {key: numbers.get(at, at) for key, at in keys.items() if at is not None}
+    # The number of a window that isn't written would lead to the next one that has it.
+    rows = [(name, key, number) for key, number in there.items() if number > 0]
     write_rows(
         connection,
         "INSERT INTO derived_keys (name, key, number)",
@@ -117,10 +122,18 @@ def delete_unsent(connection: Connection, name: str, ids: Sequence[str]) -> None
     )
 
 
-def delete_all(connection: Connection, name: str) -> None:
-    """Forget the windows of a name, and what was counted."""
-    for table in ("derived_windows", "derived_keys", "derived_once"):
-        connection.execute(f"DELETE FROM {table} WHERE name = ?", (name,))  # noqa: S608 - our own
+def delete_some(connection: Connection, name: str, limit: int) -> int:
+    """Forget windows of a name, and what was counted, at most so many rows; how many went."""
+    gone = 0
+    for table, key in WHOLE:
+        gone += connection.execute(
+            f"DELETE FROM {table} WHERE name = ?1 AND {key} IN"  # noqa: S608 - our own text
+            f" (SELECT {key} FROM {table} WHERE name = ?1 LIMIT ?2)",
+            (name, limit - gone),
+        ).rowcount
+        if gone >= limit:
+            break
+    return gone
 
 
 def delete_old(connection: Connection, name: str, windows: Millis, ids: Millis, limit: int) -> int:
@@ -148,12 +161,13 @@ def delete_old(connection: Connection, name: str, windows: Millis, ids: Millis, 
 
 def _encoded(window: Window) -> bytes:
     cause = None if window.cause is None else [*window.cause[:6], dict(window.cause.body)]
-    return dumps(cast("Json", [dict(window.figures), cause, window.closed_at]))
+    users = list(window.users)
+    return dumps(cast("Json", [dict(window.figures), cause, window.closed_at, users]))
 
 
 def decode_window(number: int, due: int | None, touched_at: int, body: bytes) -> Window:
     """A row as a window."""
-    figures, cause, closed_at = cast("list[Any]", loads(body))
+    figures, cause, closed_at, *users = cast("list[Any]", loads(body))
     return Window(
         number,
         figures,
@@ -161,4 +175,14 @@ def decode_window(number: int, due: int | None, touched_at: int, body: bytes) ->
         None if due is None else Millis(due),
         closed_at,
         Millis(touched_at),
+        tuple(users[0]) if users else (),
     )
+
+
+def _counted(one: Counted) -> tuple[int, str | None, bytes | None]:
+    return one.at, one.key, dumps(dict(one.filled)) if one.filled else None
+
+
+def decode_counted(at: int, person: str | None, filled: bytes | None) -> Counted:
+    """A row as what was counted."""
+    return Counted(Millis(at), person, {} if filled is None else as_body(loads(filled)))

@@ -4,10 +4,11 @@
 
     derived_windows   number INTEGER, the key; name TEXT, of the file in rules/derived/
                       due_ms INTEGER or NULL: when it falls due; touched_at INTEGER, milliseconds
-                      body BLOB: JSON, [figures, cause, closed_at] of engine/model/window; the cause
-                           is [source, message_id, type, name, timestamp, received_at, body]
+                      body BLOB: JSON, [figures, cause, closed_at, users] of engine/model/window;
+                           cause: [source, message_id, type, name, timestamp, received_at, body]
     derived_keys      name, key TEXT, the key; number INTEGER: the window that it leads to
     derived_once      name, value TEXT, the key; at INTEGER: values that were counted
+                      person TEXT or NULL: the key under which; filled BLOB or NULL: JSON, with what
     derived_made      name, message_id TEXT, the key; at INTEGER: events that were made
     derived_unsent    number INTEGER, the key; name, message_id, source TEXT; body BLOB, JSON:
                       events that are not in the log yet
@@ -23,7 +24,7 @@ from typing import cast
 from engine.codec.body import dumps, loads
 from engine.model.clock import Millis
 from engine.model.jsonvalue import Body
-from engine.model.window import Change, Found, Made, Standing, Window
+from engine.model.window import Change, Counted, Found, Made, Standing, Window
 from engine.sqlite.connection import Connection
 from engine.sqlite.database import Database
 from engine.state.sqlite import window_rows as rows
@@ -73,8 +74,16 @@ SCRIPTS = [
         position INTEGER NOT NULL
     ) WITHOUT ROWID;
     """,
+    """
+    DELETE FROM derived_keys WHERE number < 0;
+    ALTER TABLE derived_once ADD COLUMN person TEXT;
+    ALTER TABLE derived_once ADD COLUMN filled BLOB;
+    """,
 ]
 """What ``migrate`` runs, one script a version."""
+
+ROWS_AT_ONCE = 1_000
+"""Removed in one transaction: appends wait some milliseconds."""
 
 COLUMNS = "number, due_ms, touched_at, body"
 
@@ -110,6 +119,13 @@ class SqliteWindows:
         """See ``Windows.sent``."""
         await self._database.writer.run(partial(rows.delete_unsent, name=name, ids=ids))
 
+    async def names(self) -> Sequence[str]:
+        """See ``Windows.names``."""
+        rows_ = await self._database.reader.run(
+            lambda connection: connection.execute("SELECT name FROM derived_progress").fetchall()
+        )
+        return [name for (name,) in rows_]
+
     async def standing(self, name: str) -> Standing:
         """See ``Windows.standing``."""
         return await self._database.reader.run(partial(_standing, name=name))
@@ -142,7 +158,9 @@ class SqliteWindows:
 
     async def begin_anew(self, name: str) -> None:
         """See ``Windows.begin_anew``."""
-        await self._database.writer.run(partial(rows.delete_all, name=name))
+        delete = partial(rows.delete_some, name=name, limit=ROWS_AT_ONCE)
+        while await self._database.writer.run(delete):
+            pass
 
     async def forget(self, name: str, *, windows: Millis, ids: Millis, limit: int) -> int:
         """See ``Windows.forget``."""
@@ -160,11 +178,13 @@ def _find(connection: Connection, name: str, keys: Sequence[str], once: Sequence
     connection.execute("BEGIN")  # one moment for all four
     try:
         position = _position(connection, name)
+        counted = _counted(connection, name, once)
+        asked = {*keys, *(one.key for one in counted.values() if one.key is not None)}
         numbers = dict(
             connection.execute(
                 "SELECT key, number FROM derived_keys WHERE name = ?"
                 " AND key IN (SELECT value FROM json_each(?))",
-                (name, dumps(list(keys)).decode()),
+                (name, dumps(list(asked)).decode()),
             ).fetchall()
         )
         windows = connection.execute(
@@ -172,15 +192,20 @@ def _find(connection: Connection, name: str, keys: Sequence[str], once: Sequence
             " WHERE number IN (SELECT value FROM json_each(?))",
             (dumps(sorted(set(numbers.values()))).decode(),),
         ).fetchall()
-        counted = connection.execute(
-            "SELECT value FROM derived_once WHERE name = ?"
-            " AND value IN (SELECT value FROM json_each(?))",
-            (name, dumps(list(once)).decode()),
-        ).fetchall()
     finally:
         connection.execute("COMMIT")
     found = {row[0]: rows.decode_window(*row) for row in windows}
-    return Found(position, numbers, found, frozenset(value for (value,) in counted))
+    there = {key: number for key, number in numbers.items() if number in found}
+    return Found(position, there, found, counted)
+
+
+def _counted(connection: Connection, name: str, once: Sequence[str]) -> dict[str, Counted]:
+    read = connection.execute(
+        "SELECT value, at, person, filled FROM derived_once WHERE name = ?"
+        " AND value IN (SELECT value FROM json_each(?))",
+        (name, dumps(list(once)).decode()),
+    )
+    return {value: rows.decode_counted(*row) for value, *row in read.fetchall()}
 
 
 def _position(connection: Connection, name: str) -> int:

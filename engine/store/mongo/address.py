@@ -7,6 +7,7 @@ from urllib.parse import unquote
 
 from engine.model.errors import StorageError
 from engine.store.interface import Model
+from engine.store.urls import settings_in
 
 # What TypeORM calls the collections of these entities where no name is given: @Entity().
 COLLECTIONS: Final[Mapping[Model, str]] = {
@@ -35,20 +36,26 @@ class Address:
     shown: str
     collections: Mapping[Model, str]
 
+    @property
+    def place(self) -> str:
+        """The same for every way to write the same hosts and database."""
+        hosts, _, database = self.shown.partition("://")[2].partition("/")
+        each = sorted(_host(one) for one in hosts.lower().split(","))
+        return f"{','.join(each)}/{database}"
+
 
 def split_collections(url: str) -> tuple[str, Mapping[Model, str]]:
     """The URL without our settings, and the name of each model's collection.
 
     Raises ``StorageError`` for a name that can't be one.
     """
-    head, _, query = url.partition("?")
+    head = url.partition("?")[0]
     names, rest = dict(COLLECTIONS), []
-    for pair in filter(None, query.split("&")):
-        setting, _, value = pair.partition("=")
+    for setting, value in settings_in(url):
         if setting in SETTINGS:
             names[SETTINGS[setting]] = _name(setting, unquote(value))
         else:
-            rest.append(pair)
+            rest.append(f"{setting}={value}")
     if len(set(names.values())) < len(names):
         raise StorageError("store: two models have the same collection in its URL")
     return f"{head}?{'&'.join(rest)}" if rest else head, names
@@ -60,6 +67,13 @@ def unreadable() -> StorageError:
         "store: its URL can't be read; expected mongodb://USER:PASSWORD@HOST:PORT/DATABASE, with "
         "%40 for @, %2F for / and so on in user and password"
     )
+
+
+def _host(text: str) -> str:
+    name, colon, port = text.rpartition(":")
+    if not colon or port.endswith("]"):
+        name, port = text, "27017"
+    return f"{'127.0.0.1' if name in {'localhost', '[::1]'} else name}:{port}"
 
 
 def _name(setting: str, value: str) -> str:

@@ -4,6 +4,7 @@ Whatever the library raises becomes a ``StorageError``, without a password and w
 written.
 """
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, Final, TypeAlias, TypeVar
@@ -11,21 +12,25 @@ from typing import Any, Final, TypeAlias, TypeVar
 import pymongo
 import trio
 from bson.codec_options import CodecOptions, DatetimeConversion
-from bson.errors import BSONError
+from bson.errors import BSONError, InvalidDocument
 from pymongo.collection import Collection as LibraryCollection
 from pymongo.database import Database as LibraryDatabase
 from pymongo.errors import (
     AutoReconnect,
+    BulkWriteError,
     ConfigurationError,
+    DocumentTooLarge,
     InvalidURI,
     OperationFailure,
     PyMongoError,
     ServerSelectionTimeoutError,
+    WriteError,
 )
 from pymongo.uri_parser import parse_uri
 
 from engine.model.errors import StorageError
-from engine.store.mongo.address import Address, split_collections, unreadable
+from engine.store.mongo.address import SETTINGS, Address, split_collections, unreadable
+from engine.store.urls import settings_in, unknown_setting, unreadable_setting
 
 Row: TypeAlias = dict[str, Any]
 Database: TypeAlias = LibraryDatabase[Row]
@@ -39,6 +44,19 @@ ANSWERS_WITHIN_MS = 30_000
 _TRIED_TWICE = 2
 _NOT_ALLOWED: Final = (13, 18)
 """Codes of a server to which we have to log in first, or as somebody else."""
+
+_REFUSED: Final[Mapping[int, str]] = {
+    2: "it can't keep a value of it",
+    121: "the collection has a validator, which refuses it",
+    171: "an index of the collection takes no two lists",
+    10334: "it is too large",
+    11000: "a unique index of the collection has such a document already",
+    17280: "a value is too long for an index of the collection",
+}
+"""Codes of a server that will refuse this document however often it comes."""
+
+# The index of ``_id``: two who write one document at once, so that it may be tried again.
+_OF_IDS: Final = re.compile(r"\bindex: _id_(?!\w)")
 
 # Given where the URL doesn't say otherwise. Written is what a majority has on disk.
 _OPTIONS: Final[Mapping[str, Any]] = {
@@ -60,12 +78,31 @@ def address_of(url: str) -> Address:
     host, _, database = path.rpartition("@")[2].partition("/")
     if not database:
         raise StorageError("store: its URL names no database; expected mongodb://HOST/DATABASE")
+    _check_settings(without)
     if not without.startswith("mongodb+srv:"):
         try:
             parse_uri(without)
         except (PyMongoError, ValueError):
             raise unreadable() from None
     return Address(without, f"mongodb://{host}/{database}", collections)
+
+
+def _check_settings(url: str) -> None:
+    """Pass where the library knows every setting and can read its value; raises ``StorageError``.
+
+    By itself it only warns: then a collection whose setting is misspelt would be another one.
+    """
+    for name, value in settings_in(url):
+        # These are refused where no DNS is asked.
+        if name.lower().startswith("srv"):
+            continue
+        try:
+            parse_uri(f"mongodb://host/?{name}={value}", warn=False)
+        except ConfigurationError:
+            raise unknown_setting(url, name, SETTINGS) or unreadable() from None
+        except (PyMongoError, ValueError, TypeError, OSError):
+            # An ``OSError`` is of a file that is named there.
+            raise unreadable_setting(url, name) or unreadable() from None
 
 
 def open_database(address: Address) -> Database:
@@ -89,6 +126,26 @@ def have_index(collection: Collection, keys: Sequence[tuple[str, int]]) -> None:
     except OperationFailure as error:
         if error.code in _NOT_ALLOWED:
             raise
+
+
+def unless_refused(write: Callable[[], object]) -> str | None:
+    """Write; None when done, else why the server will never take a document that is in it.
+
+    Whatever else goes wrong is raised.
+    """
+    try:
+        write()
+    except DocumentTooLarge:
+        return _REFUSED[10334]
+    except InvalidDocument:
+        return _REFUSED[2]
+    except (BulkWriteError, WriteError) as error:
+        first = _first_of(error)
+        why = _REFUSED.get(first.get("code", 0))
+        if why is None or _OF_IDS.search(str(first.get("errmsg", ""))):
+            raise
+        return why
+    return None
 
 
 class Connections:
@@ -164,10 +221,16 @@ def storage_fault(error: PyMongoError | BSONError, address: Address) -> StorageE
         case AutoReconnect():
             words = "the connection was lost"
         case OperationFailure():
-            details: Mapping[str, Any] = error.details or {}
-            first: Sequence[Mapping[str, Any]] = details.get("writeErrors") or [details]
-            name = first[0].get("codeName") or details.get("codeName") or "it refused"
-            words = f"{name} (code {first[0].get('code', error.code)})"
+            first = _first_of(error)
+            name = first.get("codeName") or (error.details or {}).get("codeName") or "it refused"
+            words = f"{name} (code {first.get('code', error.code)})"
         case _:
             words = f"it refused what was asked ({type(error).__name__})"
     return StorageError(f"store: {address.shown}: {words}")
+
+
+def _first_of(error: OperationFailure) -> Mapping[str, Any]:
+    """What the server says of the first document that it refused, or of all."""
+    details: Mapping[str, Any] = error.details or {}
+    found: Sequence[Mapping[str, Any]] = details.get("writeErrors") or [details]
+    return found[0]

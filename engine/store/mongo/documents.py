@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from bson import ObjectId
@@ -9,8 +10,14 @@ from bson.datetime_ms import DatetimeMS
 
 from engine.model.clock import Millis
 from engine.store.interface import Document, Model
-from engine.store.mongo.bodies import to_kept
-from engine.store.mongo.connection import Collection, Database, Row, have_index
+from engine.store.mongo.bodies import fields_of
+from engine.store.mongo.connection import (
+    Collection,
+    Database,
+    Row,
+    have_index,
+    unless_refused,
+)
 from engine.store.mongo.counted import count_documents, make_indexes, uncount
 
 _BY_TIME: Final = [("timestamp", 1), ("_id", 1)]
@@ -36,12 +43,13 @@ class Shelves:
         have_index(self.of(database, Model.EVENT), [("eventCategory", 1), *_BY_TIME])
         make_indexes(database)
 
-    def write(self, database: Database, documents: Sequence[Document]) -> None:
-        """Keep these; of several under one id the last.
+    def write(self, database: Database, documents: Sequence[Document]) -> dict[str, str]:
+        """Keep these; of several under one id the last. Those that never can be, by id, and why.
 
         Each step can be repeated: what a crash left half done is done when the write comes again.
         """
         newest = {one.id: one for one in documents}
+        refused: dict[str, str] = {}
         for model in Model:
             mine = [one for one in newest.values() if one.model is model]
             others = [ObjectId(one.id) for one in newest.values() if one.model is not model]
@@ -50,8 +58,9 @@ class Shelves:
                 # Today's rules may make another model of an event than those of yesterday.
                 shelf.delete_many({"_id": {"$in": others}})
             if mine:
-                _put(shelf, [_row(one) for one in mine])
-        count_documents(database, list(newest.values()))
+                refused |= _put(shelf, mine)
+        count_documents(database, [one for one in newest.values() if one.id not in refused])
+        return refused
 
     def remove_before(self, database: Database, before: Millis, limit: int) -> int:
         """Remove documents older than that moment, the oldest of each model first; how many."""
@@ -73,7 +82,17 @@ class Shelves:
         return {model: self.of(database, model).count_documents({}) for model in Model}
 
 
-def _put(shelf: Collection, rows: Sequence[Row]) -> None:
+def _put(shelf: Collection, documents: Sequence[Document]) -> dict[str, str]:
+    """Keep these; why of each that will never be kept."""
+    rows = [_row(one) for one in documents]
+    if unless_refused(partial(_put_all, shelf, rows)) is None:
+        return {}
+    # The server names the first that it refused: which others it would is seen one by one.
+    each = {one.id: _put_single(shelf, one) for one in documents}
+    return {id_: f"store: {shelf.name}: {why}" for id_, why in each.items() if why is not None}
+
+
+def _put_all(shelf: Collection, rows: Sequence[Row]) -> None:
     """Insert what is new in one step, and replace the rest.
 
     One by one, as FerretDB hangs on many replacements in one step; what is there already comes
@@ -86,9 +105,20 @@ def _put(shelf: Collection, rows: Sequence[Row]) -> None:
         shelf.insert_many(new)
     for row in rows:
         if row["_id"] in known:
-            shelf.replace_one({"_id": row["_id"]}, row, upsert=True)
+            _replace(shelf, row)
 
 
-def _row(document: Document) -> Row:
-    fields: Row = to_kept(document.body)
+def _put_single(shelf: Collection, document: Document) -> str | None:
+    """Keep it, None when done; FerretDB keeps no list directly in a list, so these as text."""
+    if unless_refused(partial(_replace, shelf, _row(document))) is None:
+        return None
+    return unless_refused(partial(_replace, shelf, _row(document, flat=True)))
+
+
+def _replace(shelf: Collection, row: Row) -> None:
+    shelf.replace_one({"_id": row["_id"]}, row, upsert=True)
+
+
+def _row(document: Document, *, flat: bool = False) -> Row:
+    fields = fields_of(document.body, flat=flat)
     return {"_id": ObjectId(document.id), **fields, "timestamp": DatetimeMS(document.at)}

@@ -5,6 +5,7 @@ from functools import partial
 from typing import Self
 
 from engine.model.clock import Millis
+from engine.model.errors import DocumentsRefused
 from engine.store.answers import answer
 from engine.store.interface import Answer, Document, Model
 from engine.store.mongo.connection import Connections, address_of
@@ -32,8 +33,11 @@ class MongoStore:
 
     async def write(self, documents: Sequence[Document]) -> None:
         """See ``Store.write``."""
-        if documents:
-            await self._connections.write(partial(self._shelves.write, documents=documents))
+        if not documents:
+            return
+        refused = await self._connections.write(partial(self._shelves.write, documents=documents))
+        if refused:
+            raise DocumentsRefused(refused)
 
     async def ask(self, asked: Asked) -> Answer:
         """See ``Store.ask``."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from engine.model.errors import StorageError
+from engine.store.urls import settings_in
 
 SCHEMA: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,62}", re.ASCII)
 DEFAULT_SCHEMA = "public"
@@ -27,14 +28,13 @@ def split_schema(url: str) -> tuple[str, str]:
 
     Raises ``StorageError`` where that is no plain name.
     """
-    head, _, query = url.partition("?")
+    head = url.partition("?")[0]
     schema, rest = DEFAULT_SCHEMA, []
-    for pair in filter(None, query.split("&")):
-        name, _, value = pair.partition("=")
+    for name, value in settings_in(url):
         if name == "schema":
             schema = value
         else:
-            rest.append(pair)
+            rest.append(f"{name}={value}")
     if not SCHEMA.fullmatch(schema):
         raise StorageError(
             f'store: schema is "{schema}", expected a name of letters, digits and underscores'

@@ -14,6 +14,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from engine.model.errors import StorageError
 from engine.store.postgres.address import Address, split_schema, unreadable
+from engine.store.urls import settings_in, unknown_setting
 
 Connection: TypeAlias = psycopg.Connection[tuple[Any, ...]]
 """What a piece of work is given; ``rows`` and ``run`` take their SQL as text."""
@@ -35,6 +36,7 @@ _HOLDS_DATA = ("22", "23")
 def address_of(url: str) -> Address:
     """The address that ``url`` names; raises ``StorageError`` for one that can't be read."""
     without, schema = split_schema(url)
+    _check_settings(without)
     try:
         read = conninfo_to_dict(without)
     except psycopg.Error:
@@ -56,6 +58,15 @@ def address_of(url: str) -> Address:
         f"postgresql://{host}:{port}/{given.get('dbname', '')}",
         schema,
     )
+
+
+def _check_settings(url: str) -> None:
+    """Pass where the library knows every setting; raises ``StorageError``."""
+    # ``ssl=true`` is one for URLs alone.
+    known = {one.keyword.decode() for one in psycopg.pq.Conninfo.get_defaults()} | {"ssl"}
+    for name, _ in settings_in(url):
+        if name not in known:
+            raise unknown_setting(url, name, {*known, "schema"}) or unreadable()
 
 
 def rows(connection: Connection, query: str, parameters: Sequence[object] = ()) -> list[Any]:

@@ -43,7 +43,7 @@ _FACTS = """
     FROM {table}, json_array_elements(facts) AS fact
     WHERE {model} at >= %s AND at < %s AND fact ->> 0 = %s AND fact ->> 1 = %s
 """
-_EDGE = _FACTS.format(table="encamina_documents", model="model = %s AND")
+_EDGE = _FACTS.format(table="encamina_documents", model="model = ANY(%s) AND")
 _EDGE_OF_STORIES = _FACTS.format(table="encamina_stories", model="")
 _SUMS = "SELECT key, sum(number) AS number, sum(amount) AS amount FROM ({}) AS counted"
 
@@ -103,12 +103,12 @@ def by_day(
 
 def _over(which: Counts, parts: Parts) -> tuple[str, list[object]]:
     """The query for every row that counts in these parts, and its parameters."""
-    edge = _EDGE_OF_STORIES if which.model is None else _EDGE
+    edge = _EDGE if which.models else _EDGE_OF_STORIES
     query = _PARTS + edge * len(parts.edges)
     parameters: list[object] = [_of(which), list(parts.periods)]
+    models = [[NUMBERS[one] for one in which.models]] if which.models else []
     for since, until in parts.edges:
-        model = () if which.model is None else (NUMBERS[which.model],)
-        parameters += [*model, moment(since), moment(until), which.kind, which.scope]
+        parameters += [*models, moment(since), moment(until), which.kind, which.scope]
     return query, parameters
 
 

@@ -30,9 +30,12 @@ _EDGE = """
     UNION ALL
     SELECT fact.value ->> 2, fact.value ->> 3, fact.value ->> 4
     FROM documents, json_each(documents.facts) AS fact
-    WHERE model = ? AND at >= ? AND at < ? AND fact.value ->> 0 = ? AND fact.value ->> 1 = ?
+    WHERE model IN (SELECT value FROM json_each(?))
+    AND at >= ? AND at < ? AND fact.value ->> 0 = ? AND fact.value ->> 1 = ?
 """
-_EDGE_OF_STORIES = _EDGE.replace("documents", "stories").replace("model = ? AND ", "")
+_EDGE_OF_STORIES = _EDGE.replace("documents", "stories").replace(
+    "model IN (SELECT value FROM json_each(?))\n    AND ", ""
+)
 _DAYS = f"SELECT period, key, number, amount {_PARTS.partition('amount')[2]}"
 _BEGINS = " AND key >= ? AND key < ?"
 _ROW_OF_DAY = "json_array(period, key, number, amount)"
@@ -94,12 +97,12 @@ def _at_edge(
 
 def _over(which: Counts, parts: Parts) -> tuple[str, list[object]]:
     """The query for every row that counts in these parts, and its parameters."""
-    edge = _EDGE_OF_STORIES if which.model is None else _EDGE
+    edge = _EDGE if which.models else _EDGE_OF_STORIES
     query = _PARTS + edge * len(parts.edges)
     parameters: list[object] = [which.kind, which.scope, dumps(list(parts.periods)).decode()]
+    models = [dumps([NUMBERS[one] for one in which.models]).decode()] if which.models else []
     for since, until in parts.edges:
-        model = () if which.model is None else (NUMBERS[which.model],)
-        parameters += [*model, since, until, which.kind, which.scope]
+        parameters += [*models, since, until, which.kind, which.scope]
     return query, parameters
 
 

@@ -75,6 +75,40 @@ def test_every_path_that_a_mapping_takes_posts_at_is_there(document, release):
                 assert str(mapping.post.status) in document["paths"][path]["post"]["responses"]
 
 
+MODEL = {
+    "event": "AnalyticsEvent",
+    "page-view": "PageViewEvent",
+    "conversion": "ConversionEvent",
+    "interaction": "UserInteractionEvent",
+}
+
+
+@pytest.mark.parametrize("route", MODEL)
+def test_a_route_of_the_shop_answers_the_one_model_that_it_is_of(document, route):
+    answers = document["paths"][f"/analytics/track/{route}"]["post"]["responses"]
+
+    def schema(status):
+        return answers[status]["content"]["application/json"]["schema"]
+
+    assert schema("201") == {"$ref": f"#/components/schemas/{MODEL[route]}"}
+    assert schema("202") == {"$ref": "#/components/schemas/Verdicts"}
+
+
+def test_a_question_that_finds_no_store_is_not_told_that_nothing_was_kept(document):
+    for question in QUESTIONS:
+        answers = document["paths"][question.path]["get"]["responses"]
+        assert answers["503"]["description"] == "It can't be read at the moment; ask again."
+
+
+def test_a_parameter_of_the_query_tells_its_other_names(document):
+    found = document["paths"]["/analytics/interactions/heatmap"]["get"]["parameters"]
+    told = {one["name"]: one["description"] for one in found}
+
+    assert told["pageUrl"].endswith("; also taken as url, page_url")
+    assert told["from"].endswith("; also taken as startDate, start_date")
+    assert told["to"].endswith("; also taken as endDate, end_date")
+
+
 def test_operations_have_ids_of_their_own(document):
     ids = [one["operationId"] for path in document["paths"].values() for one in path.values()]
 

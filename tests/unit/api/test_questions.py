@@ -3,7 +3,7 @@
 import json
 import re
 from contextlib import asynccontextmanager
-from urllib.parse import urljoin
+from urllib.parse import quote, urljoin
 
 import httpx
 import pytest
@@ -13,6 +13,7 @@ from starlette.applications import Starlette
 from engine.api.listener import AtListener
 from engine.api.problems import handlers
 from engine.api.questions import QuestionApi
+from engine.api.tries import AT_ONCE
 from engine.model.clock import from_iso
 from engine.model.errors import StorageError
 from engine.project.listeners import ListenerSpec
@@ -47,21 +48,22 @@ def documents():
 
 
 @asynccontextmanager
-async def a_face(folder, settings=SETTINGS, store=None, listener=None):
+async def a_face(
+    folder, settings=SETTINGS, store=None, listener=None, base="https://api.example", more=()
+):
     async with (
         a_control(folder, HandClock(), {"encamina.yaml": settings}) as control,
         Databases(folder) as files,
     ):
         kept = store or await open_store("sqlite:analytics.db", files)
         if store is None:
-            await kept.write([*documents()])
-        api = QuestionApi(kept, lambda: control.keys, control.ingest.notices)
-        app = Starlette(routes=api.routes(), exception_handlers=handlers(control.ingest.notices))
+            await kept.write([*documents(), *more])
+        notices, release = control.ingest.notices, control.ingest.release
+        api = QuestionApi(kept, lambda: control.keys, notices, release)
+        app = Starlette(routes=api.routes(), exception_handlers=handlers(notices))
         app.router.redirect_slashes = False
         transport = httpx.ASGITransport(app=AtListener(app, listener) if listener else app)
-        async with httpx.AsyncClient(
-            transport=transport, base_url="https://api.example", headers=READ
-        ) as http:
+        async with httpx.AsyncClient(transport=transport, base_url=base, headers=READ) as http:
             yield http
 
 
@@ -80,7 +82,7 @@ async def test_every_route_keeps_the_shape_that_was_recorded(http, recorded):
 @pytest.mark.parametrize("recorded", RECORDED, ids=lambda one: one["get"])
 async def test_every_answer_is_what_its_declaration_says(http, recorded):
     path = recorded["get"].partition("?")[0]
-    declared = QuestionApi(None, None, None).question_at(path)[0]
+    declared = QuestionApi(None, None, None, None).question_at(path)[0]
     Draft202012Validator.check_schema(declared.answer)
     judge = Draft202012Validator(declared.answer, format_checker=FormatChecker())
     assert [*judge.iter_errors((await http.get(recorded["get"])).json())] == []
@@ -88,7 +90,7 @@ async def test_every_answer_is_what_its_declaration_says(http, recorded):
 
 async def test_every_route_is_recorded():
     paths = {one["get"].partition("?")[0] for one in RECORDED}
-    asked = {QuestionApi(None, None, None).question_at(path)[0].name for path in paths}
+    asked = {QuestionApi(None, None, None, None).question_at(path)[0].name for path in paths}
     assert asked == {one.name for one in QUESTIONS}
 
 
@@ -100,6 +102,52 @@ async def test_the_header_link_leads_through_all_pages(http):
         link = re.fullmatch('<(.+)>; rel="next"', answer.headers.get("link", ""))
         url = urljoin(str(answer.url), link[1]) if link else None
     assert found == ["purchase", "add_to_cart"]
+
+
+def of_users(*users):
+    """Two events of each of these users."""
+    for user in users:
+        for number in range(2):
+            name = document_id(f"{user}-{number}", "x", 0)
+            body = {"eventName": f"{user} {number}", "userId": user}
+            at = from_iso(f"2026-11-2{number}T10:00:00Z")
+            yield Document(name, Model.EVENT, body, at)
+
+
+@pytest.mark.parametrize(
+    "user", ["a?b", "a#b", "a\\b", "a\tb", "a\nb", "a/b", "a/", "a%2Fb", "é", "a b"]
+)
+async def test_the_header_link_leads_on_whatever_an_id_holds(tmp_path, user):
+    async with a_face(tmp_path, more=of_users(user)) as http:
+        url = f"/analytics/events/user/{quote(user, safe='')}?limit=1&to=2026-12-01"
+        answer = await http.get(url)
+        link = re.fullmatch('<(.+)>; rel="next"', answer.headers["link"])
+        following = await http.get(urljoin(str(answer.url), link[1]))
+
+    assert [one["eventName"] for one in (answer.json() + following.json())] == [
+        f"{user} 1",
+        f"{user} 0",
+    ]
+
+
+async def test_the_header_link_holds_behind_a_gateway_with_a_prefix_of_its_own(http):
+    answer = await http.get("/analytics/events/session/ses-7f3a?limit=1")
+    link = re.fullmatch('<(.+)>; rel="next"', answer.headers["link"])
+    outside = "https://shop.example/api/v2/analytics/events/session/ses-7f3a?limit=1"
+
+    assert urljoin(outside, link[1]).startswith(
+        "https://shop.example/api/v2/analytics/events/session/ses-7f3a?limit=1&cursor="
+    )
+
+
+@pytest.mark.parametrize(
+    ("path", "user"), [("a", "a"), ("a/", "a"), ("a%2F", "a/"), ("a%2f/", "a/"), ("a/b/", "a/b")]
+)
+async def test_a_slash_that_ends_an_id_is_told_from_one_that_ends_the_path(tmp_path, path, user):
+    async with a_face(tmp_path, more=of_users("a", "a/", "a/b")) as http:
+        answer = await http.get(f"/analytics/events/user/{path}")
+
+    assert [one["userId"] for one in answer.json()] == [user, user]
 
 
 async def test_case_and_a_slash_at_the_end_make_no_difference_and_escaped_slashes_stay(http):
@@ -142,6 +190,83 @@ async def test_a_listener_without_keys_answers_anybody(tmp_path):
     assert answer.status_code == 200
 
 
+BROWSER = {"User-Agent": "Mozilla/5.0", "Accept-Language": "es-CO,es;q=0.9"}
+OPEN = ListenerSpec("127.0.0.1:8081", "shop", needs_key=False)
+
+
+@pytest.mark.parametrize(
+    ("base", "headers"),
+    [
+        ("http://127.0.0.1:8081", {**BROWSER, "Origin": "https://evil.example"}),
+        ("http://127.0.0.1:8081", {**BROWSER, "Origin": "null"}),
+        ("http://127.0.0.1:8081", {**BROWSER, "Sec-Fetch-Site": "cross-site"}),
+        ("http://evil.example:8081", {**BROWSER, "Origin": "http://evil.example:8081"}),
+        # The page's own name points here: such a GET tells neither its origin nor its site.
+        ("http://evil.example:8081", BROWSER),
+        ("http://evil_.example.:8081", BROWSER),
+    ],
+)
+async def test_a_listener_without_keys_answers_no_web_page(tmp_path, base, headers):
+    async with a_face(tmp_path, listener=OPEN, base=base) as http:
+        answer = await http.get("/analytics/page-views/popular", headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (403, "origin_not_allowed")
+    assert answer.json()["statusCode"] == 403
+    assert "auth: none" in answer.json()["message"]
+
+
+@pytest.mark.parametrize(
+    ("base", "headers"),
+    [
+        ("http://encamina.shop.example:8081", {"User-Agent": "axios/1.7.9"}),
+        # What Node's own fetch sends.
+        (
+            "http://encamina.shop.example:8081",
+            {"User-Agent": "node", "Accept-Language": "*", "Sec-Fetch-Mode": "cors"},
+        ),
+        # A service that hands on its visitor's language.
+        ("http://encamina:8081", {"Accept-Language": "es-CO"}),
+        ("http://encamina.shop.svc.cluster.local:8081", {"Accept-Language": "es-CO"}),
+        ("http://10.1.2.3:8081", {"Accept-Language": "es-CO"}),
+        ("http://[fd00::1]:8081", {"Accept-Language": "es-CO"}),
+    ],
+)
+async def test_a_listener_without_keys_answers_services(tmp_path, base, headers):
+    async with a_face(tmp_path, listener=OPEN, base=base) as http:
+        answer = await http.get("/analytics/page-views/popular", headers=headers)
+    assert answer.status_code == 200
+
+
+async def test_a_trusted_proxy_answers_for_the_browsers_that_it_speaks_for(tmp_path):
+    settings = SETTINGS.replace("server: {", "server: { trusted_proxies: [127.0.0.1],")
+    headers = {**BROWSER, "Origin": "https://tienda.example", "Sec-Fetch-Site": "cross-site"}
+    async with a_face(tmp_path, settings, listener=OPEN) as http:
+        answer = await http.get("/analytics/page-views/popular", headers=headers)
+    assert answer.status_code == 200
+
+
+async def test_a_wrong_token_is_not_called_a_missing_one(http):
+    path = "/analytics/page-views/popular"
+    wrong = await http.get(path, headers={"Authorization": "Bearer wrong"})
+    missing = await http.get(path, headers={"Authorization": ""})
+    assert "this token may not read" in wrong.json()["message"]
+    assert "no read token" in missing.json()["message"]
+
+
+async def test_who_guesses_a_read_token_is_slowed_down_and_nobody_else(tmp_path):
+    settings = SETTINGS.replace("server: {", "server: { trusted_proxies: [127.0.0.1],")
+    path, wrong = "/analytics/page-views/popular", {"Authorization": "Bearer wrong"}
+    async with a_face(tmp_path, settings) as http:
+        for _ in range(AT_ONCE):
+            assert (await http.get(path, headers=wrong)).status_code == 401
+        late = await http.get(path, headers=wrong)
+        right = await http.get(path)
+        other = await http.get(path, headers={"X-Forwarded-For": "203.0.113.24"})
+
+    assert (late.status_code, late.json()["code"]) == (429, "too_many_tries")
+    assert int(late.headers["retry-after"]) >= 1
+    assert (right.status_code, other.status_code) == (429, 200)
+
+
 async def test_what_is_wrong_with_a_question_is_a_400_in_the_form_that_nest_callers_know(http):
     answer = await http.get("/analytics/interactions/heatmap")
     assert answer.status_code == 400
@@ -154,8 +279,22 @@ async def test_what_is_wrong_with_a_question_is_a_400_in_the_form_that_nest_call
 
 
 async def test_another_method_is_a_405_that_says_which_are_taken(http):
-    answer = await http.delete("/analytics/page-views/popular")
+    answer = await http.post("/analytics/page-views/popular")
     assert (answer.status_code, answer.headers["allow"]) == (405, "GET, HEAD")
+    assert answer.json() == {
+        "success": False,
+        "statusCode": 405,
+        "code": "method_not_allowed",
+        "message": "this path takes GET and HEAD alone",
+    }
+
+
+@pytest.mark.parametrize("path", ["/analytics/events/user/", "/Analytics/nothing"])
+async def test_what_is_not_there_is_a_404_in_the_form_that_nest_callers_know(http, path):
+    answer = await http.get(path)
+    assert (answer.status_code, answer.json()["statusCode"]) == (404, 404)
+    assert "/openapi.json" in answer.json()["message"]
+    assert "/v1/batch" not in answer.text
 
 
 async def test_a_store_that_is_down_is_a_503_that_tells_nothing_of_the_inside(tmp_path):

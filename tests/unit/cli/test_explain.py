@@ -1,12 +1,17 @@
 """``encamina explain``: what is on its way, as it stands."""
 
+from functools import partial
+
 import pytest
+import trio
 
 from cli.kept import find
+from engine.ingest.accept import accept
 from engine.model.clock import to_iso
 from engine.model.delivery import State
 from engine.model.errors import ProjectError
-from tests.support.events import NOW
+from tests.support.controls import HandClock, a_control
+from tests.support.events import NOW, an_inbound
 from tests.unit.cli.conftest import a_delivery
 
 
@@ -28,6 +33,26 @@ def test_what_is_on_its_way_stands_as_paused_while_its_destination_is(shop, an_o
     assert "paused by hand: the account moves" in text
     assert "gives up" in text
     assert "tried next" not in text
+
+
+async def posted(shop, *bodies):
+    """What a mapping of the project made."""
+    async with a_control(shop.folder, HandClock(), shop.changed) as control:
+        await accept(control.ingest, [*map(an_inbound, bodies)], is_ours=True)
+
+
+def test_what_was_meant_as_another_event_says_which_and_by_which_fields_it_is_none(shop, an_order):
+    note = {"model": "conversion", "meant": "Order Completed", "wrong": ["orderId", "currency"]}
+    meant = an_order("m1", context={"posted": note})
+    trio.run(partial(posted, shop, meant, an_order("m2")))
+
+    [found] = shop.lines("explain", "m1")
+    [other] = shop.lines("explain", "m2")
+    text = shop.run("explain", "m1").stdout
+
+    said = {"event": "Order Completed", "fields": ["orderId", "currency"]}
+    assert (found["events"][0]["meant"], other["events"][0]["meant"]) == (said, None)
+    assert "meant as Order Completed, kept as a custom event: see orderId, currency" in text
 
 
 def test_a_pause_without_a_reason_is_told_once(shop, an_order):

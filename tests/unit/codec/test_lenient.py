@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.codec.lenient import read_in_steps, read_json
+from engine.codec.lenient import read_in_steps, read_json, without_overflow
 
 
 @pytest.mark.parametrize("data", [b'{"a": [1, 2.5, "\xc3\xb1", true, null]}', b"[]", b'"x"', b"0"])
@@ -112,3 +112,21 @@ def test_a_pair_behind_a_backslash_is_no_pair():
 
     assert value == ["\\ud83d\ufffd"]
     assert len(warnings) == 1
+
+
+def test_numbers_beyond_every_double_become_null_with_one_warning():
+    value = {"a": 1e400, "b": [1, -1e400, "x"], "c": {"d": True}}
+
+    mended, warnings = without_overflow(value)
+
+    assert mended == {"a": None, "b": [1, None, "x"], "c": {"d": True}}
+    assert len(warnings) == 1
+
+
+def test_a_value_without_such_numbers_is_handed_on_as_it_is():
+    value = {"a": [1.5, {"b": "1e400"}], "c": None}
+
+    mended, warnings = without_overflow(value)
+
+    assert mended is value
+    assert warnings == ()

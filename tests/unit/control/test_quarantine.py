@@ -188,3 +188,33 @@ async def test_more_events_than_a_page_all_go(control, fixed):
         await sent(control, *(an_event(messageId=f"m{at}", properties=NO_ID) for at in batch))
 
     assert (await perform(fixed, "quarantine/retry", {"all": True}))["accepted"] == 450
+
+
+async def test_what_came_in_at_its_size_comes_back_at_it(control, fixed):
+    posted = {"model": "conversion", "document": {"text": "x" * 40_000}}
+    body = an_event(messageId="m1", properties=NO_ID, context={"posted": posted})
+    limit = control.release.spec.server.max_event_bytes
+    inbound = replace(Inbound(Source("shop"), body, NOW), max_bytes=limit)
+    [verdict] = await accept(control.ingest, [inbound], is_ours=True)
+    assert [one.path for one in verdict.reasons] == ["properties.order_id"]
+
+    done = await perform(fixed, "quarantine/retry", {"all": True})
+
+    assert done == {"accepted": 1, "duplicate": 0, "still": 0}
+
+
+async def test_what_was_too_large_stays_until_it_may_be_so_large(control):
+    body = an_event(messageId="m1", text="x" * 40_000)
+    [verdict] = await accept(control.ingest, [Inbound(Source("shop"), body, NOW)])
+    assert isinstance(verdict, Quarantined)
+    server = replace(control.release.spec.server, max_event_bytes=64 * 1024)
+    larger = replace(control.release, spec=replace(control.release.spec, server=server))
+
+    still = await perform(control, "quarantine/retry", {"all": True})
+    done = await perform(
+        replace(control, ingest=replace(control.ingest, release=lambda: larger)),
+        "quarantine/retry",
+        {"all": True},
+    )
+
+    assert (still["still"], done["accepted"]) == (1, 1)

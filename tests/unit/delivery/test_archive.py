@@ -162,9 +162,22 @@ async def test_a_folder_that_can_t_be_written_is_tried_again_and_loses_nothing(t
     await archiving.close()
 
     assert isinstance(refused, Retry)
-    assert "can't be written" in refused.reason
+    assert f"can't be written: {tmp_path / 'events'}: " in refused.reason
     assert taken == Delivered()
     assert [one["messageId"] for one in lines_in(tmp_path)] == ["m1"]
+
+
+async def test_a_server_that_stops_leaves_no_more_than_may_stay(tmp_path):
+    archiving = archiving_in(tmp_path)
+    archiving.files.most_bytes = 150
+    items = [an_item(n, receivedAt=f"2026-11-25T0{n}:10:00Z") for n in range(5)]
+    await archiving.hand_over(items)
+
+    await archiving.close()
+
+    left = lines_in(tmp_path)
+    assert 0 < sum(path.stat().st_size for path in tmp_path.rglob("*.gz")) <= 150
+    assert [one["messageId"] for one in left] == ["m3", "m4"]
 
 
 async def test_numbers_beyond_64_bits_are_plain_lines_too(tmp_path):

@@ -5,62 +5,19 @@ import json
 import pytest
 import trio
 
-from tests.support.deriving import HOUR_S, a_derivation
+from engine.delivery.derive import DUE_AT_ONCE
+from tests.support.deriving import (
+    CART,
+    GUEST,
+    HOUR_S,
+    LUCIA,
+    PURCHASES,
+    a_derivation,
+    added,
+    order,
+)
 
 pytestmark = [pytest.mark.trio, pytest.mark.slow]
-
-CART = """
-    derived: it
-    from: { event: [Product Added, Product Removed, Cart Viewed] }
-    without: { event: Order Completed }
-    within: 1h
-    key: ["{{ properties.cart_id }}", person]
-    figures:
-      products:
-        list: { product_id: "{{ properties.product_id }}", price: "{{ properties.price }}" }
-        by: "{{ properties.product_id }}"
-        set: "{{ properties.products }}"
-        drop: "{{ event.event == 'Product Removed' }}"
-    emit:
-      - when: "{{ figures.products | length > 0 }}"
-        event:
-          event: Cart Abandoned
-          properties: { products: "{{ figures.products }}", value: "{{ figures.products | sum('price') }}" }
-    """
-
-PURCHASES = """
-    derived: it
-    from: { event: Order Completed }
-    key: person
-    once: "{{ properties.order_id }}"
-    figures: { orders: { count: true }, revenue: { sum: "{{ properties.total }}" } }
-    fill: { new_customer: "{{ figures.orders == 1 }}" }
-    emit:
-      - when: "{{ figures.orders == 1 }}"
-        event: { event: First Purchase, properties: { order_id: "{{ properties.order_id }}" } }
-      - when: "{{ figures.orders > 1 }}"
-        event: { event: Repeat Purchase, properties: { orders: "{{ figures.orders }}", revenue: "{{ figures.revenue }}" } }
-    """
-
-
-def added(who, product="A", price=10, **properties):
-    return {
-        "event": "Product Added",
-        **who,
-        "properties": {"product_id": product, "price": price, **properties},
-    }
-
-
-def order(who, order_id="1", **properties):
-    return {
-        "event": "Order Completed",
-        **who,
-        "properties": {"order_id": order_id, "total": 10, **properties},
-    }
-
-
-GUEST = {"anonymousId": "browser-1"}
-LUCIA = {"userId": "lucia"}
 
 
 async def test_a_cart_is_abandoned_once_and_at_the_right_time(tmp_path, mock_clock):
@@ -574,13 +531,23 @@ async def test_carts_that_wait_take_no_memory(tmp_path, mock_clock):
             people = range(start, start + 500)
             await it.send(*[added({"anonymousId": f"b{number}"}) for number in people])
         await it.settle()
-        standing = await it.ingest.state.windows.standing("it")
+        windows = it.ingest.state.windows
+        standing, written, changes = await windows.standing("it"), windows.write, []
+
+        async def write(name, change):
+            changes.append(len(change.windows))
+            return await written(name, change)
+
+        windows.write = write
         mock_clock.jump(HOUR_S + 5)
         await it.settle()
 
         assert (standing.windows, standing.waiting) == (2000, 2000)
         assert len(await it.made()) == 2000
         assert not it.ingest.fills.ahead
+        # All that fall due at once are taken in steps: so much is held, and so often written.
+        assert max(changes) == DUE_AT_ONCE
+        assert len(changes) == 2000 / DUE_AT_ONCE
 
 
 async def test_an_event_that_was_made_is_taken_by_its_name_alone(tmp_path, mock_clock):

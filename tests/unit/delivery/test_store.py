@@ -59,6 +59,7 @@ RULES = """
             eventName: "{{ event.event }}"
             eventCategory: conversion
             eventAction: done
+            metadata: "{{ properties }}"
     """
 PROJECT = {"destinations/kept.yaml": KEPT, "rules/kept.yaml": RULES}
 
@@ -79,14 +80,14 @@ class Failing:
 
 
 @asynccontextmanager
-async def a_world(folder, failing=0):
+async def a_world(folder, failing=0, url="sqlite:analytics.db"):
     """A server's deliveries over the small project with a store; gives what tests look at."""
     release = a_release(folder, PROJECT)
     kept = replace(release, destinations=tuple(one for one in release.destinations if one.store))
     async with Databases(folder) as files:
         log = await open_log("sqlite:kept.db", files, LogSettings(system_clock, 1000))
         state = await open_state("sqlite:kept.db", files)
-        store = await open_store("sqlite:analytics.db", files)
+        store = await open_store(url, files)
         notices = Notices(make_logger(as_json=True, stream=io.StringIO()))
         used = Failing(store, failing) if failing else store
         supervisor = Supervisor(kept, log, state, None, notices, system_clock, store=used)
@@ -189,3 +190,28 @@ def an_item(changed):
         DeliveryKey(1, "kept", "rule"), "m", "E", State.WAITING, "", 0, 0, 0, "r", 0
     )
     return Item(delivery, Payload(body, 10, (), None))
+
+
+async def test_a_document_that_the_store_will_never_keep_is_dead_at_once_and_alone(
+    tmp_path, ferretdb
+):
+    url = ferretdb.new_url()
+    with ferretdb.client(url) as database:
+        database["conversion_event_entity"].create_index("userId", unique=True)
+    async with a_world(tmp_path, url=url) as world:
+        await world.append("first", "second", userId="u-1")
+        found = {(one.message_id, one.key.rule): one for one in await world.settled(4)}
+        dead = [one for one in found.values() if one.state is State.DEAD]
+        assert [(one.key.rule, one.attempts) for one in dead] == [("conversion", 1)]
+        assert "a unique index of the collection" in dead[0].reason
+        assert len(await world.ask("events_by_category", category="conversion")) == 2
+
+
+async def test_lists_in_lists_are_kept_and_come_back(tmp_path, ferretdb):
+    nested = [1, [2, [3]]]
+    async with a_world(tmp_path, url=ferretdb.new_url()) as world:
+        await world.append("nested", properties={"order_id": "7", "nested": nested})
+        found = await world.settled(2)
+        assert {one.state for one in found} == {State.DELIVERED}
+        [event] = await world.ask("events_by_category", category="conversion")
+        assert event["metadata"]["nested"] == nested

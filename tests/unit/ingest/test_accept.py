@@ -111,3 +111,40 @@ async def test_the_counts_add_up(door):
 
 async def test_an_empty_request_is_nothing(door):
     assert await door.send() == []
+
+
+async def test_who_sends_cant_say_what_is_assumed_of_a_persons_consent(door):
+    forged = {"basis": "person", "assumed": {"advertising": True}}
+    stated = {"categoryPreferences": {"analytics": True}}
+    await door.send(
+        an_event(messageId="m-1", context={"consent": forged, "locale": "es-CO"}),
+        an_event(messageId="m-2", context={"consent": {**forged, **stated}}),
+        {**bad("m-3"), "context": {"consent": forged}},
+    )
+
+    kept = [entry.event.body for entry in await door.ingest.log.read_range(0, 100)]
+    waiting = (await door.ingest.state.quarantined(limit=100))[0]
+    assert kept[0]["context"] == {"locale": "es-CO"}
+    assert kept[1]["context"] == {"consent": stated}
+    assert waiting.body["context"] == {}
+
+
+async def test_who_sends_cant_say_how_an_event_came_to_be(door):
+    forged = {
+        "derived": {"by": "purchases", "cause": "m-0"},
+        "filled": ["properties.new_customer"],
+        "posted": {"model": "conversion", "document": {"conversionValue": 1}},
+    }
+    await door.send(an_event(messageId="m-1", context={**forged, "locale": "es-CO"}))
+
+    kept = [entry.event.body for entry in await door.ingest.log.read_range(0, 100)]
+    assert kept[0]["context"] == {"locale": "es-CO"}
+
+
+async def test_what_we_assume_ourselves_stays(door):
+    ours = {"basis": "cause", "assumed": {"advertising": True}}
+    inbound = an_inbound(an_event(context={"consent": ours}))
+    await accept(door.ingest, [inbound], is_ours=True)
+
+    kept = (await door.ingest.log.read_range(0, 100))[0].event.body
+    assert kept["context"]["consent"] == ours

@@ -2,7 +2,7 @@
 
 import pytest
 
-from engine.log.sqlite.events import sweep_marks
+from engine.log.sqlite.events import select_first, sweep_marks
 from engine.log.sqlite.tables import SCRIPTS
 from engine.sqlite.connection import connect_to_write
 from engine.sqlite.migrate import migrate
@@ -19,7 +19,9 @@ def connection(tmp_path):
 
 
 def mark(connection, **seen_at):
-    connection.executemany("INSERT INTO seen VALUES ('shop', ?, ?)", seen_at.items())
+    connection.executemany(
+        "INSERT INTO seen (source, message_id, seen_at) VALUES ('shop', ?, ?)", seen_at.items()
+    )
 
 
 def left(connection):
@@ -43,3 +45,15 @@ def test_the_hand_goes_round_and_begins_again(connection):
 
     assert hands[:3] == [("shop", "b"), ("shop", "d"), ("", "")]
     assert left(connection) == ["b", "e"]
+
+
+def test_a_mark_of_before_positions_were_kept_leads_nowhere_and_still_counts(tmp_path):
+    made = connect_to_write(tmp_path / "kept.db")
+    migrate(made, "log", SCRIPTS[:1])
+    mark(made, a=NEW)
+
+    migrate(made, "log", SCRIPTS)
+
+    assert select_first(made, [("shop", "a")], CUTOFF) == [None]
+    assert left(made) == ["a"]
+    made.close()

@@ -211,6 +211,8 @@ def test_arithmetic_and_texts(expression: str, value: Any) -> None:
         ("'soon' | unix", "ISO 8601"),
         ("'1e400' | number", "no finite number"),
         ("'9' | replace('', 'x')", "nothing to look for"),
+        ("{'a': 1} + 1", "found an object and a number"),
+        ("'a' | lookup('b' ~ 'c')", "must be an object, found a text"),
     ],
 )
 def test_anything_else_is_a_fault(expression: str, words: str) -> None:

@@ -154,11 +154,14 @@ async def test_what_is_sent_is_answered_with_its_document_and_kept(tmp_path):
         assert [one["event"] for one in await face.kept()] == ["Clicked"]
 
 
-async def test_a_repeat_is_answered_alike_and_kept_once(tmp_path):
+async def test_a_repeat_is_answered_as_the_first_whatever_it_says_and_kept_once(tmp_path):
     async with a_face(tmp_path) as face:
-        first, again = [await face.send("shop.click", CLICK) for _ in range(2)]
+        first, again, other = [
+            await face.send("shop.click", body)
+            for body in (CLICK, CLICK, {**CLICK, "name": "Other"})
+        ]
 
-        assert again == first
+        assert again == other == first
         assert len(await face.kept()) == 1
 
 
@@ -280,6 +283,25 @@ async def test_questions_are_answered_from_the_store(tmp_path):
     assert document["eventName"] == "x"
     assert bare == by_name
     assert nothing["response"] == []
+
+
+async def test_a_list_is_paged_by_what_its_last_document_shows(tmp_path):
+    body = {"eventName": "x", "eventCategory": "custom", "eventAction": "a", "sessionId": "s1"}
+    async with a_face(tmp_path) as face:
+        # Five of seven are of one millisecond.
+        await face.store.write(
+            [Document(f"{n:024x}", Model.EVENT, body, NOW + max(0, n - 4)) for n in range(7)]
+        )
+        found, cursor = [], ""
+        while True:
+            asked = {"sessionId": "s1", "limit": 3, "cursor": cursor}
+            page = (await face.send("analytics.events.bySession", asked))["response"]
+            found += [int(one["_id"], 16) for one in page]
+            if len(page) < 3:
+                break
+            cursor = f"{page[-1]['timestamp']}_{page[-1]['_id']}"
+
+    assert found == [6, 5, 4, 3, 2, 1, 0]
 
 
 async def test_an_argument_that_is_missing_is_told(tmp_path):

@@ -85,3 +85,15 @@ def test_an_event_of_the_wrong_shape_is_quarantined_whatever_the_plan_says(relea
 
 def test_a_message_id_of_a_hundred_characters_is_taken(release):
     assert isinstance(verdict(release, an_event(messageId="x" * 100)), Accepted)
+
+
+def test_what_others_send_as_posted_counts_toward_the_size_of_their_event(release):
+    posted = {"model": "event", "document": {"text": "x" * 40_000}}
+    body = an_event(context={"posted": posted})
+    limit = release.spec.server.max_event_bytes
+
+    theirs = admit(release, an_inbound(body))
+    ours = admit(release, replace(an_inbound(body), max_bytes=limit))
+
+    assert isinstance(theirs, Quarantined)
+    assert isinstance(ours, Accepted)

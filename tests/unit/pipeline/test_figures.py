@@ -1,7 +1,7 @@
 """Figures, one event after the other: by time, over windows, and joined."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.mapping.compile import compile_condition, compile_tree, compile_value
@@ -11,7 +11,7 @@ from engine.model.cache import Caches
 from engine.model.document import Document
 from engine.model.window import Window
 from engine.pipeline.figures import counted, joined, shown
-from engine.release.derived import Figure
+from engine.release.derived import Add, Figure
 
 DAY = 86_400_000
 NAMES = ScopeSpec(frozenset({"properties"}), {})
@@ -115,6 +115,109 @@ def test_a_list_has_each_line_once_the_newest_last():
     ]
 
 
+def test_an_event_without_what_tells_lines_apart_has_no_line():
+    figure = a_figure("list", {"product_id": "{{ properties.id }}", "n": 1}, **CART)
+
+    assert after(figure, (1, {"id": "a"}), (2, {}), (3, {"out": True})) == [
+        {"product_id": "a", "n": 1}
+    ]
+
+
+def an_adding_list(when=None):
+    add = Add("n", None if when is None else condition(when))
+    line = {
+        "product_id": "{{ properties.id }}",
+        "n": "{{ properties.n }}",
+        "x": "{{ properties.x }}",
+    }
+    return a_figure("list", line, **CART, add=add)
+
+
+@pytest.mark.parametrize(
+    ("events", "numbers"),
+    [
+        ([(1, {"id": "a", "n": 2}), (2, {"id": "a", "n": 3})], [5]),
+        ([(2, {"id": "a", "n": 2}), (1, {"id": "a", "n": 3})], [5]),
+        ([(1, {"id": "a", "n": 2}), (2, {"id": "a", "n": 3, "out": True})], []),
+        ([(1, {"id": "a", "n": 2}), (2, {"id": "a", "n": 0.5, "out": True})], [1.5]),
+        ([(1, {"id": "a", "n": 2}), (2, {"id": "a", "out": True})], []),
+        ([(1, {"id": "a"}), (2, {"id": "a"}), (3, {"id": "a"})], [3]),
+        ([(1, {"id": "a", "n": 1e300}), (2, {"id": "a", "n": 2})], [3]),
+        ([(1, {"id": "a", "n": -5}), (2, {"id": "a", "n": 2})], [3]),
+        ([(1, {"id": "a", "n": "many"}), (2, {"id": "a", "n": "2"})], [3]),
+        ([(1, {"id": "a", "n": []}), (2, {"id": "a", "n": True})], [2]),
+        ([(1, {"id": "b", "n": 1, "out": True}), (2, {"id": "b", "n": 2})], [2]),
+        ([(1, {"products": [{"product_id": "a", "n": "2"}]}), (2, {"id": "a", "n": 1})], [3]),
+        ([(3, {"products": [{"sku": 7}]}), (2, {"id": "7", "n": 1}), (4, {"id": "7"})], [2]),
+        ([(5, {"id": "a", "n": 3}), (3, {"products": [{"product_id": "a", "n": 2}]})], [3]),
+    ],
+)
+def test_a_number_of_a_line_is_added_up_and_taken_away(events, numbers):
+    assert [line.get("n") for line in after(an_adding_list(), *events)] == numbers
+
+
+def test_a_line_that_adds_up_keeps_what_the_newest_event_says_of_it():
+    events = [(1, {"id": "a", "x": "old"}), (3, {"id": "a", "x": "new"}), (2, {"id": "a"})]
+
+    assert after(an_adding_list(), *events) == [{"product_id": "a", "x": "new", "n": 3}]
+
+
+def test_an_event_for_which_it_does_not_add_says_how_many_there_are():
+    figure = an_adding_list("{{ properties.x == 'more' }}")
+    events = [(1, {"id": "a", "n": 2, "x": "more"}), (2, {"id": "a", "n": 7}), (3, {"id": "a"})]
+
+    assert [line["n"] for line in after(figure, *events)] == [7]
+
+
+def test_an_event_that_comes_twice_adds_once():
+    figure, kept = an_adding_list(), {}
+    for id_, out in (("m1", False), ("m1", False), ("m2", False), ("m3", True), ("m3", True)):
+        names = {"properties": {"id": "a", "n": 2, "out": out}}
+        kept, _ = counted([figure], kept, names, 1, id_)
+
+    assert shown([figure], kept, 1) == {"it": [{"product_id": "a", "n": 2}]}
+
+
+def test_what_was_added_under_two_keys_adds_up_once_they_are_one():
+    figure = an_adding_list()
+    one, _ = counted([figure], {}, {"properties": {"id": "a", "n": 2}}, 1, "m1")
+    other, _ = counted([figure], {}, {"properties": {"id": "a", "n": 3}}, 2, "m2")
+
+    both = joined([figure], one, other)
+    again, _ = counted([figure], both, {"properties": {"id": "a", "n": 2}}, 1, "m1")
+
+    assert (
+        shown([figure], both, 2)
+        == shown([figure], again, 2)
+        == {"it": [{"product_id": "a", "n": 5}]}
+    )
+
+
+@pytest.mark.parametrize(
+    ("verb", "moment", "expected"),
+    [
+        ("first", 30 * DAY, "day 1"),
+        ("first", 35 * DAY, "day 5"),
+        ("first", 80 * DAY, None),
+        ("last", 40 * DAY, "day 39"),
+        ("last", 80 * DAY, None),
+    ],
+)
+def test_a_first_and_a_last_over_a_time_let_go_what_is_older(verb, moment, expected):
+    figure = a_figure(verb, "{{ properties.x }}", over_ms=30 * DAY)
+    events = [(day * DAY, {"x": f"day {day}"}) for day in range(1, 40, 2) if day * DAY <= moment]
+
+    assert after(figure, *events, moment=moment) == expected
+
+
+def test_a_first_over_a_time_keeps_no_more_than_its_bytes():
+    figure, kept = a_figure("first", "{{ properties.x }}", over_ms=60 * DAY), {}
+    for day in range(60):
+        kept, _ = counted([figure], kept, {"properties": {"x": "x" * 2_000}}, day * DAY)
+
+    assert len(str(kept)) < 26_000
+
+
 def test_a_line_that_is_dropped_is_gone_also_from_a_whole_list():
     whole = [{"product_id": "a"}, {"sku": "b"}]
     events = [(1, {"products": whole}), (2, {"id": "b", "out": True})]
@@ -135,12 +238,14 @@ def test_a_list_is_bounded():
     assert len(after(a_list(), *events)) == 100
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(1, 50), st.integers(-5, 5)), max_size=12), st.integers(0, 12))
 def test_figures_of_two_keys_joined_are_those_of_all_their_events(events, cut):
     figures = [
         Figure("count", "count", None, None, None, None, None),
         Figure("sum", "sum", of("{{ properties.n }}"), None, None, None, None),
         Figure("over", "sum", of("{{ properties.n }}"), 10, None, None, None),
+        Figure("first", "first", of("{{ properties.n }}"), 20, None, None, None),
     ]
 
     def kept_of(some):

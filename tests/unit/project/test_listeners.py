@@ -1,6 +1,6 @@
 import pytest
 
-from engine.project.listeners import is_loopback, is_private
+from engine.project.listeners import is_loopback, is_private, is_same
 from engine.project.read import read_project
 from tests.support.releases import ENV, FILES, write_project
 
@@ -33,6 +33,12 @@ def test_a_listener_of_a_private_address_may_ask_for_no_key(tmp_path):
         ("[fd00::1]:1", False, True),
         ("0.0.0.0:1", False, False),
         ("[::]:1", False, False),
+        ("169.254.3.4:1", False, True),
+        ("[fe80::1]:1", False, True),
+        ("203.0.113.7:1", False, False),
+        ("0.0.0.1:1", False, False),
+        ("[::ffff:0.0.0.0]:1", False, False),
+        ("[2001:db8::1]:1", False, False),
         ("8.8.8.8:1", False, False),
         ("shop.internal:1", False, False),
     ],
@@ -62,6 +68,46 @@ def test_one_address_is_listened_on_once(tmp_path):
     _, findings = read(tmp_path, f"listeners: [{one}, {one}]")
 
     assert [code for code, _ in findings] == ["E160"]
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("127.0.0.1:8080", "127.0.0.1:8080"),
+        ("127.0.0.1:8080", "localhost:8080"),
+        ("localhost:8080", "[::1]:8080"),
+        ("0.0.0.0:8080", "10.0.0.7:8080"),
+        ("[::1]:8080", "[::]:8080"),
+        ("shop.internal:8080", "Shop.Internal:8080"),
+    ],
+)
+def test_an_address_of_the_server_can_t_be_a_listener_s_too(tmp_path, first, second):
+    listeners = f"listeners: [{{ listen: '{second}', source: shop }}]"
+
+    _, findings = read(tmp_path, f"listen: '{first}', {listeners}")
+
+    assert findings == [("E160", f"{second} is listened on twice")]
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("127.0.0.1:8080", "127.0.0.1:8081"),
+        ("127.0.0.1:8080", "127.0.0.2:8080"),
+        ("0.0.0.0:8080", "[::1]:8080"),
+        ("127.0.0.1:0", "127.0.0.1:0"),
+    ],
+)
+def test_addresses_that_can_be_listened_on_side_by_side_are_taken(first, second):
+    assert not is_same(first, second)
+
+
+def test_nest_can_t_listen_where_another_does(tmp_path):
+    _, findings = read(
+        tmp_path, "listen: '127.0.0.1:3001'", end="nest: { source: shop, max_connections: 9 }\n"
+    )
+
+    assert findings == [("E160", "127.0.0.1:3001 is listened on twice")]
 
 
 def test_nest_away_from_this_machine_needs_networks_or_certificates(tmp_path):

@@ -23,10 +23,10 @@ def release():
     return the_reference_release(ENV)
 
 
-def decided(release, file, destination):
-    """What a destination gets of the example in a schema."""
+def decided(release, file, destination, **ids):
+    """What a destination gets of the example in a schema, with these ids of its browser."""
     example = yaml.safe_load((SCHEMAS / f"{file}.yaml").read_text())["examples"][0]
-    context = {**example["context"], "ga_client_id": "1290837465.1792328412"}
+    context = {**example["context"], "ga_client_id": "1290837465.1792328412", **ids}
     body = json.loads(json.dumps({**example, "context": context}))
     event = admit(release, Inbound(SHOP, body, NOW)).event
     [one] = decide(release.destination(destination), event, SHOP, NOW)
@@ -53,6 +53,21 @@ def test_an_abandoned_cart_goes_out_with_what_was_in_it(release, destination, pa
     assert found == name
     assert "5629800" in json.dumps(one.payload.body)
     assert "TE-BUDS4-BL" in json.dumps(one.payload.body)
+
+
+@pytest.mark.parametrize("destination", ["ga4", "gtm"])
+def test_an_abandoned_cart_belongs_to_the_session_that_it_was_left_in(release, destination):
+    one = decided(release, "cart-abandoned", destination, ga_session_id="1795182000")
+    params = one.payload.body["event"]["params"]
+
+    assert str(params["session_id"]) == "1795182000"
+    assert (params["cart_id"], params["minutes_idle"]) == ("car-58120", 60)
+
+
+def test_one_of_a_session_of_the_day_before_belongs_to_none(release):
+    one = decided(release, "cart-abandoned", "ga4", ga_session_id="1795000000")
+
+    assert "session_id" not in one.payload.body["event"]["params"]
 
 
 @pytest.mark.parametrize("destination", ["meta", "ga4", "gtm"])

@@ -8,7 +8,7 @@ import pytest
 
 from engine.authoring.dry_inbound import DryInbound, dry_inbound
 from engine.model.clock import from_iso
-from engine.model.verdict import Accepted
+from engine.model.verdict import Accepted, Quarantined, Rejected
 from engine.pipeline.normalise import NAMESPACE
 from engine.release.release import Release
 from tests.support.processes import ROOT
@@ -117,14 +117,49 @@ def test_an_unknown_category_is_taken_with_a_warning(release):
     assert [one.path for one in found[0].faults] == ["eventCategory"]
 
 
-def test_a_purchase_that_lacks_what_the_plan_asks_for_is_kept_with_a_warning(release):
-    found = made(release, "analytics-conversion", {**CONVERSION, "conversionValue": 9})
+@pytest.mark.parametrize("left", ["conversionValue", "currency", "productIds"])
+def test_a_purchase_with_its_order_is_one_whatever_else_is_left_out(release, left):
+    [found] = made(release, "analytics-conversion", {**ORDER, left: None})
 
-    assert isinstance(found[0].verdict, Accepted)
-    assert found[0].verdict.event.name == "purchase"
-    assert {one.path for one in found[0].faults} == {
-        "properties.currency", "properties.order_id", "properties.products",
-    }  # fmt: skip
+    assert isinstance(found.verdict, Accepted)
+    assert (found.verdict.event.name, found.faults) == ("Order Completed", ())
+
+
+def test_a_purchase_without_its_order_is_kept_with_a_warning(release):
+    [found] = made(release, "analytics-conversion", {**CONVERSION, "conversionValue": 9})
+
+    assert isinstance(found.verdict, Accepted)
+    assert found.verdict.event.name == "purchase"
+    # Whichever word the shop has for it, the store counts it with the others.
+    assert found.verdict.event.body["context"]["posted"]["event"] == "Order Completed"
+    assert [one.path for one in found.faults] == ["orderId"]
+
+
+AS_CUSTOM = "is not as {} needs it, so the event is kept as a custom one"
+
+
+@pytest.mark.parametrize(
+    ("name", "body", "meant", "fields"),
+    [
+        ("analytics-conversion", {**ORDER, "currency": "$"}, "Order Completed", ["currency"]),
+        ("analytics-conversion", {**ORDER, "orderId": "", "currency": "$"}, "Order Completed", ["currency", "orderId"]),
+        ("analytics-conversion", {**CONVERSION, "conversionType": "view_product"}, "Product Viewed", ["productIds"]),
+        ("analytics-event", {**EVENT, "eventName": "purchase"}, "Order Completed", ["metadata.order_id"]),
+        ("analytics-event", {**EVENT, "eventName": "add_to_cart"}, "Product Added", ["metadata.product_id", "metadata.sku"]),
+        ("analytics-event", {**EVENT, "eventName": "search"}, "Products Searched", ["metadata.query"]),
+    ],
+)  # fmt: skip
+def test_what_is_not_as_the_plan_needs_it_is_told_by_the_callers_names_each_once(
+    release, name, body, meant, fields
+):
+    [found] = made(release, name, body)
+
+    assert isinstance(found.verdict, Accepted)
+    assert found.verdict.event.name == body.get("eventName", body.get("conversionType"))
+    assert sorted(one.path for one in found.faults) == fields
+    assert {one.message for one in found.faults} == {AS_CUSTOM.format(meant)}
+    posted = found.verdict.event.body["context"]["posted"]
+    assert (posted["meant"], sorted(posted["wrong"])) == (meant, fields)
 
 
 @pytest.mark.parametrize(
@@ -143,6 +178,47 @@ def test_a_time_comes_as_iso_text_as_milliseconds_or_not_at_all(release, route, 
     event = one(release, f"analytics-{route}", {**bodies[route], "timestamp": timestamp})
 
     assert event["timestamp"] == kept
+
+
+@pytest.mark.parametrize(
+    "timestamp",
+    [
+        *("abc", "", "2026-02-30", "2025-02-29", "2026-13-45", "2026-04-31T10:00:00Z"),
+        *("2026-11-20T24:00:00Z", "2026-11-20T13:60:00Z", "2026-11-20T13:31:60Z"),
+        *("2026-11-20T13:31:07+25:00", "0001-01-01", "1969-12-31", 0, -1, 1e300, 253402300800000),
+    ],
+)
+@pytest.mark.parametrize("route", ROUTES)
+def test_a_time_that_never_is_is_refused(release, route, timestamp):
+    bodies = dict(zip(ROUTES, (EVENT, PAGE, ORDER, CLICK), strict=True))
+
+    [found] = made(release, f"analytics-{route}", {**bodies[route], "timestamp": timestamp})
+
+    assert isinstance(found.verdict, Rejected)
+    assert {reason.path for reason in found.verdict.reasons} == {"timestamp"}
+
+
+@pytest.mark.parametrize(
+    ("timestamp", "is_told"),
+    [
+        ("2024-02-29", False),
+        ("2026-11-25T15:04:59Z", False),
+        ("2026-11-25T15:05:01Z", True),
+        ("9999-12-31", True),
+        (1795619099, False),
+        (1795619101, True),
+        (1795619101000, True),
+    ],
+)
+@pytest.mark.parametrize("route", ROUTES)
+def test_a_time_in_the_future_is_that_of_receiving_and_told(release, route, timestamp, is_told):
+    bodies = dict(zip(ROUTES, (EVENT, PAGE, ORDER, CLICK), strict=True))
+
+    [found] = made(release, f"analytics-{route}", {**bodies[route], "timestamp": timestamp})
+
+    assert isinstance(found.verdict, Accepted)
+    assert [one.path for one in found.faults] == (["timestamp"] if is_told else [])
+    assert found.verdict.event.timestamp <= NOW
 
 
 @pytest.mark.parametrize("field", ["sessionId", "conversionType"])
@@ -184,7 +260,7 @@ def test_an_order_carries_its_products_and_its_worth(release):
 def test_a_currency_is_taken_from_the_settings_and_never_guessed(release, opened):
     body = {**ORDER, "currency": None}
 
-    assert one(release, "analytics-conversion", body)["event"] == "purchase"
+    assert "currency" not in one(release, "analytics-conversion", body)["properties"]
     properties = one(opened, "analytics-conversion", body)["properties"]
     assert properties["currency"] == "COP"
 
@@ -279,10 +355,32 @@ def test_a_document_has_the_products_as_they_were_posted(release, given):
     assert document == {key: value for key, value in body.items() if value is not None}
 
 
-def test_as_many_products_as_a_conversion_may_have_are_all_kept(release):
-    body = {**ORDER, "productIds": list(range(1000))}
+@pytest.mark.parametrize("length", [1, 10, 36, 100])
+def test_as_many_products_as_a_conversion_may_have_are_all_kept(release, length):
+    body = {**ORDER, "productIds": [f"{number:0{length}}" for number in range(1000)]}
 
     event = one(release, "analytics-conversion", body)
 
     assert len(event["context"]["posted"]["document"]["productIds"]) == 1000
     assert len(event["properties"]["products"]) == 1000
+
+
+def test_metadata_counts_once_toward_the_size_of_an_event(release):
+    fits, larger = (
+        made(release, "analytics-event", {**EVENT, "metadata": {"text": "x" * size}})[0].verdict
+        for size in (30_000, 33_000)
+    )
+
+    assert isinstance(fits, Accepted)
+    assert isinstance(larger, Quarantined)
+
+
+@pytest.mark.parametrize("field", ["items", "products", "productIds"])
+def test_more_products_than_are_taken_are_refused_by_their_name(release, field):
+    metadata = {field: [{"id": f"p{number}"} for number in range(1001)]}
+
+    [found] = made(release, "analytics-event", {**EVENT, "metadata": metadata})
+
+    assert isinstance(found.verdict, Rejected)
+    assert [reason.path for reason in found.verdict.reasons] == [f"metadata.{field}"]
+    assert "yaml" not in found.verdict.reasons[0].message

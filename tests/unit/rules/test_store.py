@@ -136,6 +136,44 @@ def test_a_posted_body_can_set_neither_the_id_nor_the_time():
 
 
 @pytest.mark.parametrize(
+    ("posted", "event", "counts_as"),
+    [
+        ({"event": "Order Completed"}, "Order Completed", "purchase"),
+        # It lacked an order, so it stayed an event of its own.
+        ({"event": "Order Completed"}, "compra", "purchase"),
+        ({"event": "Product Viewed"}, "ver_producto", "product_viewed"),
+        # As the log has bodies of before that name was kept.
+        ({}, "Signed Up", "registration"),
+        ({}, "ruleta_girada", None),
+    ],
+)
+def test_a_posted_conversion_counts_under_the_plan_s_name(posted, event, counts_as):
+    document = {"conversionType": "Compra", "sessionId": "s"}
+    posted = {"model": "conversion", "document": document, **posted}
+    found = kept(a_track(event, {}, posted=posted))["conversion"]
+    assert found.get("about", {}).get("conversion") == counts_as
+    assert found["document"] == document
+
+
+@pytest.mark.parametrize("name", ["First Purchase", "Repeat Purchase"])
+def test_what_an_order_was_worth_stands_in_the_order_alone(name):
+    worth = {"order_id": "TE-1", "currency": "COP", "value": 100, "products": ORDER["products"]}
+    derived = {"by": "purchases", "cause": "m-0"}
+    found = kept(a_track(name, worth, derived=derived))
+    assert found["conversion"]["document"]["orderId"] == "TE-1"
+    assert not {"conversionValue", "currency"} & found["conversion"]["document"].keys()
+    assert "eventValue" not in found["event"]["document"]
+    # A shop that tells it itself may tell no order.
+    assert kept(a_track(name, worth))["conversion"]["document"]["conversionValue"] == 100
+
+
+def test_an_abandoned_cart_keeps_its_worth():
+    derived = {"by": "cart-abandoned", "cause": "m-0"}
+    found = kept(a_track("Cart Abandoned", {"value": 7, "currency": "COP"}, derived=derived))
+    assert found["conversion"]["document"]["conversionValue"] == 7
+
+
+@pytest.mark.parametrize(
     ("context", "session"),
     [
         ({"sessionId": "a", "posthog": {"session_id": "b"}, "ga_session_id": 7}, "a"),
@@ -169,3 +207,21 @@ def test_every_event_of_the_shop_s_day_that_is_accepted_is_kept_and_none_is_dead
                 model = one.payload.body["model"]
                 models[model] = models.get(model, 0) + 1
     assert models == {"page_view": 105, "event": 308, "conversion": 25, "interaction": 14}
+
+
+def test_addresses_in_metadata_are_without_click_ids_campaigns_and_contact_data():
+    whole = "https://t.example/p?talla=m&utm_source=x&gclid=1&fbclid=2&email=ana%40y.co"
+    names = ("url", "referrer", "landing_page", "exit_page")
+    found = kept(a_track("Session Ended", {"events": 2, **dict.fromkeys(names, whole)}))
+
+    assert found["event"]["document"]["metadata"] == {
+        "events": 2,
+        **dict.fromkeys(names, "https://t.example/p?talla=m"),
+    }
+
+
+@pytest.mark.parametrize("odd", [7, {"a": 1}, [1], True])
+def test_what_is_no_address_costs_no_document(odd):
+    found = kept(a_track("mi_evento", {"url": odd, "n": 1}))
+
+    assert found["event"]["document"]["metadata"]["n"] == 1

@@ -95,3 +95,15 @@ def test_a_repeated_webhook_is_known_by_its_id(release):
         first, second = ([one.body["messageId"] for one in made(release, name, body)] for _ in "ab")
         assert first == second
         assert not first[0].startswith("00000000")
+
+
+@pytest.mark.parametrize("name", [*WEBHOOKS, "clarity-export"])
+def test_services_say_that_no_visit_is_behind_what_they_tell(release, name):
+    rows = [{"metricName": "Traffic", "information": [{"URL": "/", "totalSessionCount": "3"}]}]
+    example = ROOT / f"tests/data/inbound/{name}.json"
+    body = rows if name == "clarity-export" else json.loads(example.read_text())
+
+    found = made(release, name, body)
+
+    assert found
+    assert {one.verdict.event.body["context"]["visit"] for one in found} == {False}

@@ -38,6 +38,11 @@ KEYWORDS = [
     ({"minLength": 3}, "ab", "is shorter than 3 characters"),
     ({"maxLength": 1}, "ab", "is longer than 1 character"),
     ({"pattern": "^[0-9]+$"}, "ab", "does not have the form ^[0-9]+$"),
+    (
+        {"title": "a number such as 7", "pattern": "^[0-9]+$"},
+        "ab",
+        "does not have the form of a number such as 7",
+    ),
     ({"minimum": 0}, -1, "is below the minimum of 0"),
     ({"maximum": 0}, 1, "is above the maximum of 0"),
     ({"exclusiveMinimum": 0}, 0, "is not above 0"),

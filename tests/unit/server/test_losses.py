@@ -11,6 +11,7 @@ from engine.sqlite.database import Databases
 from engine.sqlite.salvage import OUR_OWN
 from engine.sqlite.trees import Saved
 from engine.state.open import open_state
+from engine.store.open import open_store
 
 
 def test_only_tables_that_may_have_lost_rows_are_warned_of():
@@ -32,6 +33,7 @@ async def test_every_table_that_is_kept_says_what_its_loss_means(tmp_path):
     async with Databases(tmp_path) as files:
         await open_log("sqlite:kept.db", files)
         await open_state("sqlite:kept.db", files)
+        await open_store("sqlite:kept.db", files)
     with closing(sqlite3.connect(tmp_path / "kept.db")) as file:
         tables = {row[0] for row in file.execute("SELECT name FROM pragma_table_list")}
 

@@ -74,6 +74,8 @@ async def test_a_caller_without_one_is_not_heard(tmp_path, files, caller):
 
         metrics = served.control.ingest.notices.metrics().decode()
     assert 'turned_away_total{why="nest tls"} 1.0' in metrics
+    told = next(one for one in metrics.splitlines() if "HELP encamina_turned_away_total" in one)
+    assert "NestJS" in told
 
 
 async def test_a_caller_without_tls_is_not_heard(tmp_path, files):

@@ -12,12 +12,12 @@ from engine.model.delivery import Delivery, DeliveryKey
 from engine.model.delivery import State as Ends
 from engine.model.errors import StorageError
 from engine.model.event import Event
-from engine.server.repair import files_of, repair
+from engine.server.kept import Kept
+from engine.server.repair import repair
 from engine.sqlite.database import Databases
 from engine.sqlite.salvage import damage_of
 from engine.state.interface import DeliveryFilter
 from engine.state.open import open_state
-from tests.support.releases import a_release
 
 pytestmark = pytest.mark.trio
 
@@ -116,10 +116,10 @@ def overwrite(path, numbers):
             file.write(b"\xfb" * PAGE)
 
 
-async def repaired(tmp_path, path):
-    release = a_release(tmp_path / "project")
-    assert files_of(release.spec, path.parent) == [path]
-    return await repair(release.spec, path.parent, path, ["hook", "done"], NOW)
+async def repaired(path):
+    kept = Kept(path.parent, path.name, path.name, destinations=["hook", "done"])
+    assert kept.files() == [path]
+    return await repair(kept, path, NOW)
 
 
 async def all_handed(log):
@@ -144,7 +144,7 @@ async def test_nothing_is_lost_but_the_rows_of_the_damaged_pages(tmp_path):
     overwrite(path, chosen)
     assert damage_of(path)
 
-    done = await repaired(tmp_path, path)
+    done = await repaired(path)
 
     assert damage_of(path) is None
     events = next(one for one in done.tables if one.table == "events")
@@ -174,7 +174,7 @@ async def test_a_repaired_folder_goes_on_where_it_stood(tmp_path):
     chosen = sorted(pages)[len(pages) // 2]
     overwrite(path, [chosen])
 
-    await repaired(tmp_path, path)
+    await repaired(path)
 
     async with Databases(path.parent) as files:
         later = LogSettings(FrozenClock(Millis(NOW + 70_000)), DAY_MS)
@@ -197,7 +197,7 @@ async def test_the_newest_events_being_lost_gives_no_position_twice(tmp_path):
     last = max(event_leaves(path).items(), key=lambda item: max(item[1]))
     overwrite(path, [last[0]])
 
-    await repaired(tmp_path, path)
+    await repaired(path)
 
     async with Databases(path.parent) as files:
         log = await open_log("sqlite:encamina.db", files, LOG)
@@ -221,7 +221,7 @@ async def test_whatever_pages_are_damaged_no_undelivered_event_is_passed_over(tm
     chosen = some.sample(sorted(roots - {events_root - 1}), 8) + some.sample(others, 8)
     overwrite(path, [n for n in chosen if n != events_root - 1])
 
-    await repaired(tmp_path, path)
+    await repaired(path)
 
     assert damage_of(path) is None
     async with Databases(path.parent) as files:
@@ -242,7 +242,7 @@ async def test_a_body_that_makes_no_sense_counts_as_lost(tmp_path):
     at = data.index(b'"n":150')
     path.write_bytes(data[: at - 100] + b"\x00" * 50 + data[at - 50 :])
 
-    done = await repaired(tmp_path, path)
+    done = await repaired(path)
 
     assert next(one for one in done.tables if one.table == "events").lost == [(149, 150)]
 
@@ -251,7 +251,7 @@ async def test_without_its_first_page_the_rows_are_found_page_by_page(tmp_path):
     path = await filled(tmp_path / "data", 300)
     overwrite(path, [0])
 
-    done = await repaired(tmp_path, path)
+    done = await repaired(path)
 
     saved = {one.table: one for one in done.tables}
     assert {name: saved[name].strays for name in ("events", "deliveries", "groups")} == {
@@ -269,7 +269,7 @@ async def test_a_file_without_one_readable_row_is_refused_and_stays(tmp_path):
     before = path.read_bytes()
 
     with pytest.raises(StorageError, match="put back a backup"):
-        await repaired(tmp_path, path)
+        await repaired(path)
 
     assert path.read_bytes() == before
     assert {one.name for one in path.parent.iterdir()} == {path.name}
@@ -278,10 +278,29 @@ async def test_a_file_without_one_readable_row_is_refused_and_stays(tmp_path):
 async def test_a_sound_file_loses_nothing(tmp_path):
     path = await filled(tmp_path / "data", 900)
 
-    done = await repaired(tmp_path, path)
+    done = await repaired(path)
 
     assert all(one.whole for one in done.tables)
     async with Databases(path.parent, look_only=True) as files:
         state = await open_state("sqlite:encamina.db", files)
         recorded = await state.deliveries(DeliveryFilter(), limit=10_000)
     assert len(recorded) == 600
+
+
+@pytest.mark.parametrize("asks", [True, False])
+async def test_what_ends_by_the_loss_of_its_event_is_noted_for_an_archive_that_asks(tmp_path, asks):
+    path = await filled(tmp_path / "data", 900)
+    async with Databases(path.parent) as files:
+        state = await open_state("sqlite:encamina.db", files)
+        await state.outbox.ask(["kept"] if asks else [])
+    pages = event_leaves(path)
+    overwrite(path, [sorted(pages)[len(pages) // 2]])
+
+    await repaired(path)
+
+    async with Databases(path.parent) as files:
+        state = await open_state("sqlite:encamina.db", files)
+        dead = (await state.delivery_counts())["hook"][Ends.DEAD]
+        noted = [one.delivery for one in await state.outbox.next("kept", limit=1000)]
+    assert dead > 0
+    assert [one.state for one in noted] == [Ends.DEAD] * (dead if asks else 0)

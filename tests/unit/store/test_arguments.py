@@ -60,6 +60,8 @@ def test_a_question_without_parameters_takes_nothing_and_what_it_does_not_know(g
         ({"to": "2026-11-24"}, None, "2026-11-25T00:00:00Z"),
         ({"to": "2026-11-24T10:00:00-05:00"}, None, "2026-11-24T15:00:00Z"),
         ({"to": "2026-11-24T10:00:00 02:00"}, None, "2026-11-24T08:00:00Z"),
+        ({"from": "2026-11-24T21:06:03"}, "2026-11-24T21:06:03Z", None),
+        ({"from": 0}, "1970-01-01", None),
         ({"startDate": 1795554363000}, "2026-11-24T21:06:03Z", None),
         ({"endDate": "1795554363000"}, None, "2026-11-24T21:06:03Z"),
     ],
@@ -77,6 +79,12 @@ def test_the_ends_of_a_range_are_moments_days_or_milliseconds(given, since, unti
         (USER, {"userId": ""}, "userId is missing"),
         (USER, {"userId": ["u"]}, "userId is a list, expected a text"),
         (USER, {"userId": True}, "userId is a boolean, expected a text"),
+        (USER, {"userId": {}}, "userId is an object, expected a text"),
+        (USER, {"userId": "u", "limit": True}, "limit is a boolean, expected a whole number from"),
+        (USER, {"userId": "u", "cursor": {}}, "cursor is an object, expected timestamp and _id"),
+        (POPULAR, {"from": []}, "from is a list, expected a moment"),
+        (POPULAR, {"from": 1795180500}, "from is 1795180500, which is 1970-01-21 in milliseconds"),
+        (POPULAR, {"to": "20261124"}, "to is 20261124, which is 1970-01-01 in milliseconds"),
         (USER, {"userId": "x" * 2049}, "2,049 characters, expected at most 2,048"),
         (USER, {"userId": "a\0b"}, "no text has"),
         (USER, {"userId": "\ud800"}, "no text has"),
@@ -85,8 +93,9 @@ def test_the_ends_of_a_range_are_moments_days_or_milliseconds(given, since, unti
         (USER, {"userId": "u", "limit": 0}, "whole number from 1 to 1000"),
         (USER, {"userId": "u", "limit": "ten"}, "whole number from 1 to 1000"),
         (USER, {"userId": "u", "limit": 5001}, "whole number from 1 to 1000"),
-        (USER, {"userId": "u", "cursor": "x"}, "cursor is none of ours"),
-        (USER, {"userId": "u", "cursor": "ñ"}, "cursor is none of ours"),
+        (USER, {"userId": "u", "cursor": "x"}, 'cursor is "x", expected timestamp and _id'),
+        (USER, {"userId": "u", "cursor": f"2026-11-24_{'g' * 24}"}, "expected timestamp and _id"),
+        (USER, {"userId": "u", "cursor": f"then_{'0' * 24}"}, "expected timestamp and _id"),
         (POPULAR, {"from": "yesterday"}, 'from is "yesterday", expected a moment'),
         (POPULAR, {"from": 10**15 - 1}, "expected a moment"),
         (POPULAR, {"from": "2026-11-25", "to": "2026-11-24"}, "from is not before to"),
@@ -102,6 +111,15 @@ def test_a_cursor_comes_back_as_the_place_it_was_made_of():
     cursor = cursor_at(1795554363000, "0123456789abcdef01234567")
     asked = read_arguments(USER, {"userId": "u", "cursor": cursor})
     assert asked.after == (1795554363000, "0123456789abcdef01234567")
+
+
+@pytest.mark.parametrize(
+    "timestamp",
+    ["2026-11-24T21:06:03.120Z", "2026-11-24T16:06:03.120-05:00", "2026-11-24T23:06:03.120 02:00"],
+)
+def test_a_cursor_is_the_time_and_the_id_of_the_last_document(timestamp):
+    asked = read_arguments(USER, {"userId": "u", "cursor": f"{timestamp}_0123456789abcdef01234567"})
+    assert asked.after == (1795554363120, "0123456789abcdef01234567")
 
 
 def test_only_lists_that_go_on_take_a_cursor_and_only_lists_a_limit():

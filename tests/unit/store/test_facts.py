@@ -23,10 +23,28 @@ def test_a_click_on_nothing_known_counts_as_an_interaction_alone():
     assert [one.kind for one in found] == ["interaction"]
 
 
-@pytest.mark.parametrize("value", [None, "100", float("nan"), 10**13])
+@pytest.mark.parametrize("value", [None, "much", "", True, float("nan"), 10**13, "9" * 16])
 def test_what_is_no_sum_of_money_is_worth_nothing_and_still_counts(value):
     body = {"conversionType": "purchase", "conversionValue": value, "currency": "COP"}
-    assert facts(Model.CONVERSION, body) == [Fact("conversion", "", '["purchase","COP"]', 1, 0)]
+    assert facts(Model.CONVERSION, body) == [
+        Fact("conversion", "", '["purchase","COP",null]', 1, 0)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("value", "amount"), [("100", 100), (" 19.99 ", 19.99), ("-5", -5), (0, 0)]
+)
+def test_a_number_that_was_kept_as_text_is_one(value, amount):
+    found = facts(Model.CONVERSION, {"conversionType": "purchase", "conversionValue": value})
+    assert found == [Fact("conversion", "", '["purchase",""]', 1, round(amount * 10_000))]
+
+
+def test_a_conversion_counts_under_the_plan_s_name_and_a_currency_in_capitals():
+    body = {"conversionType": "compra", "conversionValue": 1, "currency": "cop"}
+    [fact] = facts(Model.CONVERSION, body, {"conversion": "purchase"})
+    assert fact.key == '["purchase","COP"]'
+    [fact] = facts(Model.CONVERSION, body)
+    assert fact.key == '["compra","COP"]'
 
 
 def test_fractions_of_money_are_kept():
