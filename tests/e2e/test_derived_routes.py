@@ -85,7 +85,9 @@ def test_an_order_told_as_a_guests_and_as_a_users_leaves_strangers_apart(shop):
     gus = {"userId": "cli-gus"}
     order = {"total": 100, "products": [{"productId": "A", "quantity": 1}]}
     conversion(http, "G-1", "ses-gus", 100)
-    event(http, "purchase", "ses-of-the-payment", {**order, "orderId": "G-1"}, **gus)
+    # Of another service, that has an id of its own for it: else it would be dropped as a repeat.
+    again = {**gus, "messageId": "payment-of-G-1"}
+    event(http, "purchase", "ses-of-the-payment", {**order, "orderId": "G-1"}, **again)
     for number in ("G-2", "G-3"):
         conversion(http, number, "ses-of-the-payment", 100, **gus)
     conversion(http, "Z-1", "ses-zoe", 7777, userId="new-zoe")
