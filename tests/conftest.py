@@ -1,11 +1,16 @@
-"""Servers that tests of any folder may ask for: started with the first of them, once a run."""
+"""What holds in all tests: Ctrl-C works, and servers start with the first test that asks for them."""
 
+import signal
 from collections.abc import Iterator
 
 import pytest
 
 from tests.support.ferretdb import FerretServer, ferretdb_running
 from tests.support.postgres import PostgresServer, postgres_running
+
+# A shell that runs the tests in the background has them ignore Ctrl-C, and every process that they
+# start too: those that are stopped by it would go on for ever.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

@@ -49,13 +49,23 @@ class Told:
 
 
 def with_whole(kept: Json, whole: Sequence[Json], at: Millis) -> Json:
-    """The list once an event brings all of it; of older ones nothing is left."""
+    """The list once an event brings all of it: of older ones what it leaves out of a line."""
     if at < _set_at(kept):
         return kept
     later = [line for line in _lines(kept) if cast("int", line[0]) > at]
     there = {str(line[1]) for line in later if line[1] is not None}
-    brought: list[Line] = [[at, id_, one] for one in whole if str(id_ := _id_of(one)) not in there]
+    known = {str(line[1]): _object(line[2]) for line in _lines(kept) if line[1] is not None}
+    brought: list[Line] = []
+    for one in whole:
+        id_ = _id_of(one)
+        if str(id_) not in there:
+            brought.append([at, id_, _filled(one, known.get(str(id_)))])
     return _list(at, [*brought, *later], _added(kept))
+
+
+def _filled(line: Json, was: Mapping[str, Json] | None) -> Json:
+    """A line with what was known of it and it doesn't tell, such as the price of a bare id."""
+    return {**was, **line} if was and isinstance(line, Mapping) else line
 
 
 def with_line(kept: Json, told: Told) -> Json:

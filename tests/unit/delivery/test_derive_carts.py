@@ -56,6 +56,14 @@ async def left(it, mock_clock):
             20,
         ),
         ([step("Checkout Started", product_id="A", price=10, quantity=4)], 4, 40),
+        # A list of ids alone says nothing of how many there are and of what they cost.
+        (
+            [added(GUEST, quantity=2), step("Checkout Started", products=[{"product_id": "A"}])],
+            2,
+            20,
+        ),
+        # One that is put in is a line and not the whole cart, whatever else the event brings.
+        ([added(GUEST), added(GUEST, products=[{"product_id": "A"}])], 2, 20),
     ],
 )
 async def test_a_line_is_as_many_as_were_put_in_and_not_taken_out(

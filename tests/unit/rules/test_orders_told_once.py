@@ -207,3 +207,70 @@ def test_a_line_has_each_value_under_the_plans_name_alone(release):
         {"product_id": "A", "name": "Galaxy", "price": 10, "quantity": 2, "color": "negro"}
     ]
     assert body["context"]["posted"]["document"]["metadata"]["products"] == [line]
+
+
+@pytest.mark.parametrize(
+    ("worth", "counts"),
+    [
+        ({"total": 5}, True),
+        ({"revenue": "5.50"}, True),
+        ({"subtotal": 5}, True),
+        ({"value": 0}, True),
+        ({"valor": 5}, True),
+        ({"productos": [{"id": "A"}, {"id": "B", "precio": 5}]}, True),
+        ({"items": [{"id": "A"}, {"id": "B", "price": "5"}], "total": ""}, True),
+        ({"products": [{"id": "A", "price": ""}]}, False),
+        ({"productIds": ["A"]}, False),
+        ({"total": -5}, False),
+        ({"total": "-5"}, False),
+        ({}, False),
+    ],
+)
+@pytest.mark.parametrize("word", ["purchase", "primera_compra"])
+def test_an_order_has_the_orders_id_exactly_where_vendors_count_its_worth(
+    release, word, worth, counts
+):
+    body = event(word, orderId="TE-1", currency="COP", **worth)
+    told = made(release, {**body, "context": BROWSER}).verdict.event
+    ends = {
+        vendor: decide(release.destination(vendor), told, SHOP, NOW)[0].verb
+        for vendor in ("meta", "ga4")
+    }
+
+    assert (told.body["messageId"] == id_of(release, conversion())) == counts
+    assert set(ends.values()) == {
+        Verb.SEND if counts else Verb.DROP if told.name == "Order Completed" else Verb.SKIP
+    }
+
+
+def test_a_purchase_below_zero_is_told_to_nobody_as_one(release):
+    told = made(release, conversion(conversionValue=-5)).verdict.event
+
+    for vendor in ("meta", "ga4"):
+        [one] = decide(release.destination(vendor), told, SHOP, NOW)
+        assert (one.verb, one.rule) == (Verb.DROP, "purchase-without-worth")
+    assert told.body["messageId"] != id_of(release, conversion())
+
+
+@pytest.mark.parametrize("order", ["undefined", "null", "N/A", "  "])
+def test_an_order_whose_id_means_nothing_has_none_and_says_so(release, order):
+    for body, path in (
+        (conversion(orderId=order), "orderId"),
+        (event(**{**ORDER, "orderId": order}), "metadata.order_id"),
+    ):
+        found = made(release, body)
+        assert found.verdict.event.body["event"] == "purchase"
+        assert path in {one.path for one in found.faults}
+
+
+def test_both_routes_know_the_same_words(release):
+    events, conversions = (
+        release.inbound(f"analytics-{name}").tables[table]
+        for name, table in (("event", "events"), ("conversion", "conversions"))
+    )
+    both = {*events.values()} & {*conversions.values()}
+
+    assert {word: is_ for word, is_ in events.items() if is_ in both} == {
+        word: is_ for word, is_ in conversions.items() if is_ in both
+    }
+    assert "Order Completed" in both

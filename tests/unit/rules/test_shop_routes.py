@@ -122,11 +122,15 @@ def test_a_purchase_with_its_order_is_one_whatever_else_is_left_out(release, lef
     [found] = made(release, "analytics-conversion", {**ORDER, left: None})
 
     assert isinstance(found.verdict, Accepted)
-    assert (found.verdict.event.name, found.faults) == ("Order Completed", ())
+    assert found.verdict.event.name == "Order Completed"
+    # A value in no currency is none, and nobody sees that in their own body.
+    told = ["currency"] if left == "currency" else []
+    assert [one.path for one in found.faults] == told
 
 
 def test_a_purchase_without_its_order_is_kept_with_a_warning(release):
-    [found] = made(release, "analytics-conversion", {**CONVERSION, "conversionValue": 9})
+    body = {**CONVERSION, "conversionValue": 9, "currency": "COP"}
+    [found] = made(release, "analytics-conversion", body)
 
     assert isinstance(found.verdict, Accepted)
     assert found.verdict.event.name == "purchase"
@@ -384,3 +388,54 @@ def test_more_products_than_are_taken_are_refused_by_their_name(release, field):
     assert isinstance(found.verdict, Rejected)
     assert [reason.path for reason in found.verdict.reasons] == [f"metadata.{field}"]
     assert "yaml" not in found.verdict.reasons[0].message
+
+
+@pytest.mark.parametrize("name", ["add_to_cart", "remove_from_cart", "view_product"])
+def test_a_conversion_of_one_product_is_a_line_and_not_a_whole_cart(release, name):
+    body = {**ORDER, "conversionType": name, "productIds": ["A"], "conversionValue": 10}
+    found = made(release, "analytics-conversion", body)
+    properties = found[0].verdict.event.body["properties"]
+
+    assert found[0].is_fine
+    assert (properties["product_id"], properties["price"]) == ("A", 10)
+    assert "products" not in properties
+
+
+def test_a_checkout_has_all_of_its_products(release):
+    event = one(release, "analytics-conversion", {**ORDER, "conversionType": "checkout"})
+
+    assert [line["product_id"] for line in event["properties"]["products"]] == ["A", "B"]
+
+
+@pytest.mark.parametrize("key", ["items", "products", "productos"])
+def test_a_product_may_stand_in_a_list_of_its_own_as_ga4_has_it(release, key):
+    line = {"item_id": "A", "item_name": "Galaxy", "price": 10, "quantity": 2}
+    body = {**EVENT, "eventName": "add_to_cart", "metadata": {"currency": "COP", key: [line]}}
+    found = made(release, "analytics-event", body)
+    event = found[0].verdict.event.body
+
+    assert found[0].faults == ()
+    assert event["event"] == "Product Added"
+    told = {"product_id": "A", "name": "Galaxy", "price": 10, "quantity": 2}
+    assert told.items() <= event["properties"].items()
+    assert "products" not in event["properties"]
+
+
+@pytest.mark.parametrize(
+    ("route", "body", "path"),
+    [
+        ("conversion", {**ORDER, "conversionType": "add_to_cart"}, "productIds"),
+        (
+            "event",
+            {**EVENT, "eventName": "Add to cart", "metadata": {"productIds": ["A", "B"]}},
+            "metadata",
+        ),
+    ],
+)
+def test_several_products_where_one_is_meant_are_told(release, route, body, path):
+    found = made(release, f"analytics-{route}", body)
+    event = found[0].verdict.event.body
+
+    assert [one.path for one in found[0].faults] == [path]
+    assert event["event"] == "Product Added"
+    assert event["properties"]["product_id"] == "A"
