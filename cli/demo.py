@@ -161,7 +161,7 @@ def _whys(sent: Body, verdict: str) -> str:
     for result in map(as_body, results if isinstance(results, list) else []):
         if result["verdict"] == verdict:
             reasons.update(map(_reason, _listed(result["errors"])[:1]))
-    return "\n".join(reasons)
+    return "; ".join(reasons)
 
 
 def _listed(value: Json) -> list[Body]:

@@ -4,7 +4,7 @@ import io
 import json
 import re
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from enum import IntEnum
 from typing import Any
 
@@ -90,8 +90,7 @@ def print_table(
     title: str, columns: Sequence[str], rows: Iterable[Iterable[object]], *, numbers: int = 0
 ) -> None:
     """A table; the last ``numbers`` columns are set to the right."""
-    table = Table(title_justify="left", title_style="bold", box=None, pad_edge=False)
-    table.title = plain(title)
+    table = _table(title)
     for index, column in enumerate(columns):
         side: JustifyMethod = "right" if index >= len(columns) - numbers else "left"
         table.add_column(plain(column), justify=side, style="", overflow="fold")
@@ -99,6 +98,36 @@ def print_table(
         table.add_row(*(Text(visible(str(cell))) for cell in row))
     if not table.row_count:
         err().print("[dim]There are none.[/]")
+    _print_table(table)
+
+
+def print_rows(title: str, rows: Sequence[Mapping[str, str]]) -> None:
+    """A table of all that the rows have; one row under the other where that is too wide to read."""
+    columns = list(dict.fromkeys(name for row in rows for name in row))
+    widths = [max(len(one), *(len(row.get(one, "")) for row in rows)) + 1 for one in columns]
+    console = out()
+    if sum(widths) <= (console.width if console.is_terminal else WIDE):
+        print_table(title, columns, ([row.get(one, "") for one in columns] for row in rows))
+        return
+    table = _table(title)
+    table.show_header = False
+    table.add_column(style="bold")
+    table.add_column(overflow="fold")
+    for number, row in enumerate(rows):
+        if number:
+            table.add_row()
+        for name, value in row.items():
+            table.add_row(plain(name), Text(visible(value)))
+    _print_table(table)
+
+
+def _table(title: str) -> Table:
+    table = Table(title_justify="left", title_style="bold", box=None, pad_edge=False)
+    table.title = plain(title)
+    return table
+
+
+def _print_table(table: Table) -> None:
     console = out()
     if console.is_terminal:
         console.print(table)

@@ -22,7 +22,7 @@ from cli.options import (
     data_folder,
     past,
 )
-from cli.output import err, out, plain, print_json, print_table
+from cli.output import err, out, plain, print_json, print_rows, print_table
 from cli.tasks import run
 from engine.model.clock import system_clock
 from engine.model.errors import ProjectError
@@ -243,17 +243,11 @@ def _show(value: Json) -> None:
 
 
 def _show_rows(title: str, rows: Sequence[Json]) -> None:
-    bodies = [as_body(one) for one in rows]
-    columns = list(dict.fromkeys(name for one in bodies for name in one))
-    print_table(
-        title,
-        columns,
-        ([_cell(one.get(name)) for name in columns] for one in bodies),
-    )
+    print_rows(title, [{name: _cell(one) for name, one in as_body(row).items()} for row in rows])
 
 
 def _cell(value: Json) -> str:
-    """A value whole: texts and numbers as they are, a list of them with commas, others as JSON."""
+    """A value whole: texts, numbers and money as people write them, their lists; others as JSON."""
     match value:
         case None:
             return ""
@@ -261,6 +255,13 @@ def _cell(value: Json) -> str:
             return value
         case float() if value.is_integer():
             return str(int(value))
-        case list() if not any(isinstance(one, list | dict) for one in value):
+        case {"currency": str(currency), "value": int() | float() as amount, **more} if not more:
+            return f"{_cell(amount)} {currency}"
+        case list() if all(_stands_alone(one) for one in value):
             return ", ".join(map(_cell, value))
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def _stands_alone(value: Json) -> bool:
+    is_money = isinstance(value, dict) and value.keys() == {"currency", "value"}
+    return is_money or not isinstance(value, list | dict)

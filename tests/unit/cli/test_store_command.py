@@ -87,7 +87,7 @@ def test_an_object_of_lists_is_shown_list_by_list(folder):
         (("events-by-user", "u-1"), '{"a":1}'),
         (("conversions-by-user", "u-1"), "A, 7"),
         (("conversions-by-user", "u-1"), "  1 "),
-        (("top-products",), '[{"currency":"COP","value":100}]'),
+        (("top-products",), " 100 COP"),
     ],
 )
 def test_what_is_within_a_value_is_shown(folder, asked, shown):
@@ -146,3 +146,14 @@ def test_without_a_data_folder_it_says_what_to_do(tmp_path):
     write_project(tmp_path)
     with pytest.raises(DataFolderError, match="start `encamina serve`"):
         encamina_store(tmp_path, "list")
+
+
+def test_what_is_too_wide_for_a_table_is_told_line_by_line(folder, monkeypatch):
+    assert len(encamina_store(folder, "ask", "events-by-user", "u-1").stdout.splitlines()) == 3
+    monkeypatch.setattr("cli.output.WIDE", 60)
+    told = encamina_store(folder, "ask", "events-by-user", "u-1").stdout
+    first, second = (
+        dict(line.split(None, 1) for line in one.splitlines()) for one in told.split("\n\n")
+    )
+    assert (first["metadata"], "metadata" in second) == ('{"a":1}', False)
+    assert {first["userId"], second["userId"]} == {"u-1"}
