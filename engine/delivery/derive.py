@@ -67,7 +67,7 @@ class Deriving:
 
     def __post_init__(self) -> None:
         around = self.around
-        self.timers = Timers.over(self.derived, around.state.windows, around.clock)
+        self.timers = Timers.over(self.derived, around.state, around.clock, around.uptime)
         self._sending = Sending(self.derived.name, around)
 
     @property
@@ -92,7 +92,7 @@ class Deriving:
         self._position = standing.position
         await self._mind_the_file(is_empty=not standing.windows)
         await self._sending.send_left()
-        await self.timers.begin()
+        self._say_jump(await self.timers.begin(log))
 
     async def _mind_the_file(self, *, is_empty: bool) -> None:
         """Keep how the file stands; what was edited while figures were there is told."""
@@ -114,16 +114,18 @@ class Deriving:
         if (since := await self._asked()) is not None:
             await self._rebuild(since)
         entries = await self._read()
-        if jump_ms := await self.timers.mind_the_clock(log):
-            self.around.notices.said(
-                "clock changed", derived=self._name, by_s=round(jump_ms / 1000)
-            )
+        self._say_jump(await self.timers.mind_the_clock(log))
         if entries:
             fresh = [one for one in entries if one.position > self._position]
             await self._take(fresh)
             await log.acknowledge(group, [one.position for one in entries])
         elif self.derived.within_ms is not None and not await log.backlog(group):
             await self._fire(self.timers.over_by())
+
+    def _say_jump(self, by_ms: int) -> None:
+        if by_ms:
+            by_s = round(by_ms / 1000)
+            self.around.notices.said("clock changed", derived=self._name, by_s=by_s)
 
     async def count_history(self, events: Sequence[Event]) -> None:
         """Count events of a time before the log, making nothing of them; it is not running.

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from engine.log.interface import Log
-from engine.model.clock import Clock, Millis
+from engine.model.clock import Clock, Millis, Uptime
 from engine.model.event import Inbound, Source
 from engine.model.person import Memory, PersonKey
 from engine.model.verdict import Accepted, Duplicate, Verdict, verdict_name
@@ -44,6 +44,7 @@ class Around:
     accept: Accept
     notices: Notices
     clock: Clock
+    uptime: Callable[[], Uptime | None]
     people: People | None
     remember_ms: int
     applied: Callable[[str, int], None]

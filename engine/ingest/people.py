@@ -18,7 +18,7 @@ from engine.model.event import Event
 from engine.model.person import NOTHING, Memory, PersonKey, linked_to
 from engine.pipeline.learn import learn, learn_consent
 from engine.pipeline.memory import Own, own_of, recall
-from engine.release.derived import is_derived
+from engine.release.takes import is_derived
 from engine.state.interface import State
 from engine.telemetry.notices import Notices
 

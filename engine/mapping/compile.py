@@ -206,6 +206,26 @@ def compile_value(
     return compile_tree(tree, scope, caches=caches, trace=trace, bounded=False)
 
 
+def compile_whole(
+    document: Document, scope: ScopeSpec, *, caches: Caches
+) -> tuple[Template | None, list[Finding]]:
+    """The template of one expression, whose value stays as it is: an empty list too."""
+    text = Text.of(document)
+    reading, findings = read_text(text, scope) if "{{" in text.text else (None, [])
+    if reading is None or not reading.is_alone:
+        alone = error("E207", document.place(), "this takes one expression in {{ }}")
+        return None, findings or [alone]
+
+    def write() -> tuple[Program, str]:
+        program = Program(
+            Writer(caches, scope.fixed), scope, NO_FRAGMENTS, bounded=False, traced=False
+        )
+        return program, program.source_of(reading, text)
+
+    template, more = _template(write)
+    return template, findings + more
+
+
 def compile_condition(
     document: Document, scope: ScopeSpec, *, caches: Caches
 ) -> tuple[Condition | None, list[Finding]]:

@@ -5,7 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import NewType
+from pathlib import Path
+from typing import NamedTuple, NewType
 
 Millis = NewType("Millis", int)
 """A moment: milliseconds since 1970-01-01T00:00:00Z."""
@@ -17,6 +18,25 @@ Clock = Callable[[], Millis]
 def system_clock() -> Millis:
     """The moment by this machine's wall clock."""
     return Millis(time.time_ns() // 1_000_000)
+
+
+class Uptime(NamedTuple):
+    """Since a start of the machine, told apart by ``boot``, so many milliseconds went by."""
+
+    boot: str
+    ms: int
+
+
+def system_uptime() -> Uptime | None:
+    """How long this machine runs, whoever sets its clock; None where it doesn't tell (Linux does).
+
+    The time in which it slept counts too (clock_gettime(2), CLOCK_BOOTTIME; random(4), boot_id).
+    """
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+        return Uptime(boot, time.clock_gettime_ns(time.CLOCK_BOOTTIME) // 1_000_000)
+    except (OSError, AttributeError):
+        return None
 
 
 @dataclass(frozen=True, slots=True)

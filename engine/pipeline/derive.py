@@ -21,7 +21,8 @@ from engine.pipeline.contacts import is_guest
 from engine.pipeline.identity import Known, ids_of, root_of, user_of
 from engine.pipeline.normalise import NAMESPACE
 from engine.pipeline.privacy import stated_in
-from engine.release.derived import PERSON, Derived, is_derived
+from engine.release.derived import PERSON, Derived
+from engine.release.takes import is_derived
 
 LONGEST_KEY = 200
 

@@ -133,7 +133,8 @@ def _at(kept: Json) -> Millis:
 def _listed(figure: Figure, kept: Json, seen: _Seen) -> Json:
     whole = None if figure.set is None else seen.value(figure.set)
     if isinstance(whole, list | tuple):
-        return with_whole(kept, whole, seen.at)
+        number = None if figure.add is None else figure.add.number
+        return with_whole(kept, whole, seen.at, number)
     id_ = None if figure.by is None else seen.value(figure.by)
     if figure.by is not None and id_ is None:
         # It has no line: what the tree gives then is constants and defaults.

@@ -8,6 +8,7 @@ How a list is kept, as JSON::
 An event that comes again after the log has forgotten its id adds nothing.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2s
@@ -22,6 +23,9 @@ from engine.model.jsonvalue import Json
 MOST_LINES = 100
 MOST_BYTES = 24 * 1024
 """Of a list: with it the event that is made stays below the size of an event, 32 KiB."""
+
+IDS = ("product_id", "sku")
+"""What tells a line of a whole list apart: the product's own ids, as everywhere."""
 
 MOST_ADDED = 100
 HASH_BYTES = 8
@@ -48,24 +52,37 @@ class Told:
     adds: bool = True
 
 
-def with_whole(kept: Json, whole: Sequence[Json], at: Millis) -> Json:
-    """The list once an event brings all of it: of older ones what it leaves out of a line."""
+def with_whole(kept: Json, whole: Sequence[Json], at: Millis, number: str | None) -> Json:
+    """The list once an event brings all of it: of older ones what it leaves out of a line.
+
+    ``number`` is the name of what is added up in a line; an id that comes several times is counted.
+    """
     if at < _set_at(kept):
         return kept
     later = [line for line in _lines(kept) if cast("int", line[0]) > at]
     there = {str(line[1]) for line in later if line[1] is not None}
     known = {str(line[1]): _object(line[2]) for line in _lines(kept) if line[1] is not None}
+    ids = Counter(str(_id_of(one)) for one in whole)
     brought: list[Line] = []
     for one in whole:
         id_ = _id_of(one)
         if str(id_) not in there:
-            brought.append([at, id_, _filled(one, known.get(str(id_)))])
+            brought.append([at, id_, _filled(one, known.get(str(id_)), number, ids[str(id_)])])
     return _list(at, [*brought, *later], _added(kept))
 
 
-def _filled(line: Json, was: Mapping[str, Json] | None) -> Json:
-    """A line with what was known of it and it doesn't tell, such as the price of a bare id."""
-    return {**was, **line} if was and isinstance(line, Mapping) else line
+def _filled(line: Json, was: Mapping[str, Json] | None, number: str | None, times: int) -> Json:
+    """A line with what was known of it and it doesn't tell, such as the price of a bare id.
+
+    Not where it tells another thing than was known, as it may be another one of this id; and not
+    how many there are where the list has it ``times`` more than once: then each is one of them.
+    """
+    if not was or not isinstance(line, Mapping):
+        return line
+    others = [name for name in line if name not in (*IDS, number)]
+    if any(was.get(name, line[name]) != line[name] for name in others):
+        return line
+    return {**{name: one for name, one in was.items() if name != number or times == 1}, **line}
 
 
 def with_line(kept: Json, told: Told) -> Json:
@@ -137,10 +154,10 @@ def _found(lines: list[Line], id_: Json) -> Line | None:
 
 
 def _id_of(line: Json) -> Json:
-    """What tells a line of a whole list apart: the product's own ids, as everywhere."""
+    """The first of its ids."""
     if not isinstance(line, Mapping):
         return line
-    return line.get("product_id", line.get("sku"))
+    return next((line[name] for name in IDS if line.get(name) not in (None, "")), None)
 
 
 def _set_at(kept: Json) -> int:
@@ -189,7 +206,7 @@ def joined_lines(one: Json, other: Json, number: str | None) -> Json:
         was = None if id_ is None else _found(lines, id_)
         if was is None:
             lines += [line] if cast("int", at) >= set_at else []
-        elif number is not None and not set_at:
+        elif number is not None and cast("int", at) > set_at:
             told = Told("", Millis(cast("int", at)), id_, value, drops=False, number=number)
             lines = [*(one for one in lines if one is not was), _more(was, told, number)]
     added = list(dict.fromkeys([*_added(older), *_added(newer)]))[-MOST_ADDED:]

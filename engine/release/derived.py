@@ -1,8 +1,8 @@
 """Files of ``rules/derived/``, compiled: figures of events by a key, and what is made of them."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TypeVar
 
 from engine.mapping.compile import (
     Condition,
@@ -10,63 +10,31 @@ from engine.mapping.compile import (
     compile_condition,
     compile_tree,
     compile_value,
+    compile_whole,
 )
 from engine.mapping.scope import ScopeSpec
 from engine.mapping.tree import Tree, parse_tree
 from engine.model.cache import Caches
 from engine.model.clock import Millis
 from engine.model.document import Document, Place
-from engine.model.event import Event
 from engine.model.finding import Finding, error, has_errors
 from engine.model.jsonvalue import Body, as_body
 from engine.model.names import did_you_mean
 from engine.model.window import GROUP
-from engine.project.derived import DerivedSpec, EmitSpec, FigureSpec, TakesSpec
+from engine.project.derived import DerivedSpec, EmitSpec, FigureSpec
 from engine.project.spec import Project
 from engine.project.units import parse_duration
 from engine.release.destination import Mode
 from engine.release.scope import OF_EVENT
 from engine.release.settings import render_text
+from engine.release.takes import Takes
 
 PERSON = "person"
 MODES = (Mode.LIVE, Mode.OFF)
 SHORTEST_MS = 1_000
-KEPT_ROUTES = 4096
 NAMES = [*OF_EVENT, "tables"]
 
-
-@dataclass(frozen=True, slots=True)
-class Takes:
-    """Which events are taken, with the answers found so far."""
-
-    types: tuple[str, ...]
-    events: tuple[str, ...]
-    sources: tuple[str, ...]
-    found: dict[tuple[str, str, str], bool] = field(default_factory=dict)
-
-    def takes(self, event: Event) -> bool:
-        """Whether it takes the event; one that was made from others only by its full name."""
-        key = (event.type, event.name, event.source)
-        taken = self.found.get(key)
-        if taken is None:
-            taken = (
-                _fits(self.types, event.type)
-                and _fits(self.events, event.name)
-                and _fits(self.sources, event.source)
-            )
-            if len(self.found) < KEPT_ROUTES:
-                self.found[key] = taken
-        return taken and (event.name in self.events or not is_derived(event.body))
-
-
-def _fits(patterns: tuple[str, ...], value: str) -> bool:
-    return not patterns or any(one == value or fnmatchcase(value, one) for one in patterns)
-
-
-def is_derived(body: Body) -> bool:
-    """Whether an event says that it was made from others."""
-    context = body.get("context")
-    return isinstance(context, Mapping) and "derived" in context
+Part = TypeVar("Part", Condition, Template)
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,12 +140,14 @@ class _Building:
         shown = ScopeSpec(frozenset({"figures", "tables"}), {**closed, "figures": figures})
         mode = self._mode(spec)
         within_ms = self._within_ms(spec.within)
-        when = self._condition(spec.when, before)
-        without_when = self._condition(spec.document.at("without").at("when"), before)
+        when = self._made(compile_condition, spec.when, before)
+        without_when = self._made(compile_condition, spec.document.at("without").at("when"), before)
         of_key = ScopeSpec(before.names | {PERSON}, closed)
-        keys = tuple(None if _is_person(one) else self._value(one, of_key) for one in spec.keys)
+        keys = tuple(
+            None if _is_person(one) else self._made(compile_value, one, of_key) for one in spec.keys
+        )
         by_person = frozenset(at for at, one in enumerate(keys) if one is None or _asks_whom(one))
-        once = self._value(spec.once, before)
+        once = self._made(compile_value, spec.once, before)
         compiled = tuple(self._figure(one, before) for one in spec.figures)
         fill = self._tree(spec.fill, after)
         emits = tuple(one for spec_ in spec.emits if (one := self._emit(spec_, after)))
@@ -187,9 +157,9 @@ class _Building:
         return Derived(
             spec.name,
             mode,
-            _takes(spec.takes),
+            Takes.of(spec.takes),
             when,
-            None if spec.without is None else _takes(spec.without),
+            None if spec.without is None else Takes.of(spec.without),
             without_when,
             within_ms,
             keys,
@@ -239,17 +209,24 @@ class _Building:
     def _figure(self, spec: FigureSpec, names: ScopeSpec) -> Figure:
         of: Template | None = None
         if spec.verb == "count":
-            condition = None if spec.of.value is True else self._condition(spec.of, names)
+            condition = (
+                None if spec.of.value is True else self._made(compile_condition, spec.of, names)
+            )
             of = None if condition is None else condition.template
         else:
             of = self._tree(spec.of, names)
-        by, set_ = self._value(spec.by, names), self._value(spec.set, names)
-        drop = self._condition(spec.drop, names)
-        add = Add(spec.add, self._condition(spec.add_when, names)) if spec.add else None
+        by, set_ = (
+            self._made(compile_value, spec.by, names),
+            self._made(compile_whole, spec.set, names),
+        )
+        drop = self._made(compile_condition, spec.drop, names)
+        add = (
+            Add(spec.add, self._made(compile_condition, spec.add_when, names)) if spec.add else None
+        )
         return Figure(spec.name, spec.verb, of, spec.over_ms, by, set_, drop, add)
 
     def _emit(self, spec: EmitSpec, names: ScopeSpec) -> Emit | None:
-        when = self._condition(spec.when, names)
+        when = self._made(compile_condition, spec.when, names)
         tree, faults = parse_tree(spec.event)
         self.findings += faults
         template, faults = compile_tree(tree, names, caches=self.caches)
@@ -269,19 +246,18 @@ class _Building:
         self.findings += faults
         return template
 
-    def _value(self, document: Document, names: ScopeSpec) -> Template | None:
+    def _made(
+        self,
+        compiler: Callable[..., tuple[Part | None, list[Finding]]],
+        document: Document,
+        names: ScopeSpec,
+    ) -> Part | None:
+        """What a compiler makes of a part of the file; None where it isn't there, or can't be."""
         if document.value is None:
             return None
-        template, faults = compile_value(document, names, caches=self.caches)
+        found, faults = compiler(document, names, caches=self.caches)
         self.findings += faults
-        return template
-
-    def _condition(self, document: Document, names: ScopeSpec) -> Condition | None:
-        if document.value is None:
-            return None
-        condition, faults = compile_condition(document, names, caches=self.caches)
-        self.findings += faults
-        return condition
+        return found
 
 
 def _is_person(key: Document) -> bool:
@@ -290,7 +266,3 @@ def _is_person(key: Document) -> bool:
 
 def _asks_whom(key: Template) -> bool:
     return any(read.path[:1] == (PERSON,) for read in key.reads)
-
-
-def _takes(spec: TakesSpec) -> Takes:
-    return Takes(spec.type, spec.event, spec.source)

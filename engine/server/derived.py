@@ -6,7 +6,7 @@ from functools import partial
 from engine.delivery.derived import DerivedEvents
 from engine.delivery.made import Around
 from engine.ingest.accept import Ingest, accept
-from engine.model.clock import Clock
+from engine.model.clock import Clock, system_uptime
 from engine.model.event import Source
 
 
@@ -22,6 +22,7 @@ def derived_events(ingest: Ingest, clock: Clock) -> DerivedEvents:
         partial(accept, ingest, is_ours=True),
         ingest.notices,
         clock,
+        system_uptime,
         ingest.people if remembers else None,
         release.spec.remember_ms,
         _told(ingest),

@@ -52,8 +52,11 @@ class Windows(Protocol):
         With ``holding`` those alone of which a key holds this text.
         """
 
-    async def shift(self, name: str, by_ms: int) -> None:
-        """Let everything fall due so much later, or earlier below 0: the clock was changed."""
+    async def shift(self, name: str, by_ms: int, setting: tuple[str, str]) -> None:
+        """Let everything fall due so much later, or earlier below 0: the clock was changed.
+
+        In the same step the ``setting`` is stored, a name and a value: which clock that is.
+        """
 
     async def pull_in(self, name: str, until: Millis) -> None:
         """Let nothing fall due after that moment: it was told by a clock that was set back."""

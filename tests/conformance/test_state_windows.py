@@ -86,8 +86,9 @@ async def test_timers_are_moved_pulled_in_and_let_go(engine):
         windows = [a_window(-1, due=Millis(1_000)), a_window(-2, due=Millis(9_000)), a_window(-3)]
         await state.windows.write(NAME, Change(1, windows))
 
-        await state.windows.shift(NAME, 500)
+        await state.windows.shift(NAME, 500, ("clock", "ahead"))
         assert await state.windows.next_due(NAME) == 1_500
+        assert await state.setting("clock") == "ahead"
         await state.windows.pull_in(NAME, Millis(2_000))
         due = await state.windows.due(NAME, Millis(9_999), limit=9)
         assert [one.due for one in due] == [1_500, 2_000]

@@ -15,7 +15,7 @@ from engine.ingest.fill import Fills
 from engine.ingest.people import People
 from engine.log.open import LogSettings, open_log
 from engine.model.cache import Caches
-from engine.model.clock import Millis, to_iso
+from engine.model.clock import Millis, Uptime, to_iso
 from engine.model.event import Inbound, Source
 from engine.model.verdict import Accepted
 from engine.model.window import BACK_FILL
@@ -87,12 +87,19 @@ class Wall:
     """A wall clock that goes on as trio's does, and can be set."""
 
     at: int = NOW
+    boot: str = "a start of the machine"
     _time: trio.abc.Clock = field(default_factory=trio.lowlevel.current_clock)
     _begun_s: float = field(default_factory=trio.current_time)
 
     def __call__(self) -> Millis:
         # Asked from the writer's thread too.
-        return Millis(round(self.at + (self._time.current_time() - self._begun_s) * 1000))
+        return Millis(round(self.at + self._passed_ms()))
+
+    def uptime(self) -> Uptime:
+        return Uptime(self.boot, round(self._passed_ms()))
+
+    def _passed_ms(self) -> float:
+        return (self._time.current_time() - self._begun_s) * 1000
 
 
 @dataclass
@@ -166,6 +173,7 @@ async def a_derivation(folder, text, wall=None, *, begin=True, extra=None):
             partial(accept, ingest, is_ours=True),
             notices,
             wall,
+            wall.uptime,
             people,
             release.spec.remember_ms,
             fills.applied,

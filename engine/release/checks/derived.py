@@ -11,9 +11,10 @@ from engine.project.spec import Project
 from engine.release.checks.derived_fit import Fit, no_field
 from engine.release.checks.fields import unknown_fields
 from engine.release.checks.reach import list_covers
-from engine.release.derived import Derived, Emit, Takes
+from engine.release.derived import Derived, Emit
 from engine.release.plan import PlannedEvent
 from engine.release.release import Release
+from engine.release.takes import Takes
 from engine.schema.fields import Fields
 
 GLOB = frozenset("*?[")

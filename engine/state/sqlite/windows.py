@@ -28,6 +28,7 @@ from engine.model.window import Change, Counted, Found, Made, Standing, Window
 from engine.sqlite.connection import Connection
 from engine.sqlite.database import Database
 from engine.state.sqlite import window_rows as rows
+from engine.state.sqlite.settings import write_setting
 
 SCRIPTS = [
     """
@@ -137,12 +138,10 @@ class SqliteWindows:
         work = partial(_list, name=name, holding=holding, limit=limit)
         return await self._database.reader.run(work)
 
-    async def shift(self, name: str, by_ms: int) -> None:
+    async def shift(self, name: str, by_ms: int, setting: tuple[str, str]) -> None:
         """See ``Windows.shift``."""
-        await self._set(
-            "UPDATE derived_windows SET due_ms = due_ms + ? WHERE name = ? AND due_ms NOT NULL",
-            (by_ms, name),
-        )
+        work = partial(_shift, name=name, by_ms=by_ms, setting=setting)
+        await self._database.writer.run(work)
 
     async def pull_in(self, name: str, until: Millis) -> None:
         """See ``Windows.pull_in``."""
@@ -242,6 +241,14 @@ def _unsent(connection: Connection, name: str) -> list[Made]:
         Made(message_id, source, cast("Body", loads(body)), Millis(at))
         for message_id, source, body, at in read.fetchall()
     ]
+
+
+def _shift(connection: Connection, name: str, by_ms: int, setting: tuple[str, str]) -> None:
+    connection.execute(
+        "UPDATE derived_windows SET due_ms = due_ms + ? WHERE name = ? AND due_ms NOT NULL",
+        (by_ms, name),
+    )
+    write_setting(connection, *setting)
 
 
 def _standing(connection: Connection, name: str) -> Standing:

@@ -64,6 +64,13 @@ async def left(it, mock_clock):
         ),
         # One that is put in is a line and not the whole cart, whatever else the event brings.
         ([added(GUEST), added(GUEST, products=[{"product_id": "A"}])], 2, 20),
+        # What a checkout says that it is worth, as long as nothing is put in or taken out after.
+        ([added(GUEST, quantity=2), step("Checkout Started", value=17)], 2, 17),
+        ([added(GUEST), step("Checkout Started", value=17), added(GUEST)], 2, 20),
+        ([step("Product Added", product_id="A", value=30, quantity=3)], 3, 30),
+        ([step("Wishlist Product Added to Cart", product_id="A", price=10, quantity=1)], 1, 10),
+        ([added(GUEST, quantity=-2)], 1, 10),
+        ([added(GUEST, currency="COP"), added(GUEST, currency="USD")], 2, None),
     ],
 )
 async def test_a_line_is_as_many_as_were_put_in_and_not_taken_out(
@@ -76,14 +83,17 @@ async def test_a_line_is_as_many_as_were_put_in_and_not_taken_out(
 
         [made] = await left(it, mock_clock)
         [line] = made["properties"]["products"]
-        assert (line["quantity"], made["properties"]["value"]) == (quantity, value)
+        assert (line["quantity"], made["properties"].get("value")) == (quantity, value)
 
 
 @pytest.mark.parametrize(
     "steps",
     [
         [step("Payment Info Entered", payment_method="Addi")],
-        [step("Checkout Started", value=10)],
+        [added(GUEST, quantity=2), step("Cart Viewed", products=[])],
+        [added(GUEST, quantity=2), step("Cart Viewed", cart_id="c", is_empty=True)],
+        [step("Checkout Started", value=10), step("Cart Viewed", products=[])],
+        [step("Cart Viewed", products=[{"product_id": "A", "price": 10, "quantity": 0}])],
         [added(GUEST, quantity=2), step("Product Removed", product_id="A")],
         [added(GUEST, quantity=2), step("Product Removed", product_id="A", quantity=2)],
         [added(GUEST, quantity=1), step("Product Removed", product_id="A", quantity=5)],
@@ -96,6 +106,15 @@ async def test_a_cart_in_which_nothing_is_is_not_left_behind(tmp_path, mock_cloc
             mock_clock.jump(1)
 
         assert await left(it, mock_clock) == []
+
+
+async def test_a_checkout_that_says_its_worth_alone_is_a_cart(tmp_path, mock_clock):
+    async with a_derivation(tmp_path, TEXT) as it:
+        await it.send(step("Checkout Started", value=300, currency="cop"))
+
+        [made] = await left(it, mock_clock)
+        assert (made["properties"]["value"], made["properties"]["currency"]) == (300, "COP")
+        assert "products" not in made["properties"]
 
 
 async def test_an_event_that_comes_again_adds_nothing_however_late(tmp_path, mock_clock):

@@ -84,3 +84,38 @@ async def test_a_page_from_before_the_clock_was_set_back_lets_nothing_fall_due(
         await it.settle()
 
         assert await it.names() == []
+
+
+@pytest.mark.parametrize("hours", [2, 24 * 3, -3])
+async def test_a_clock_that_was_set_while_nothing_ran_is_known_until_the_machine_starts_anew(
+    tmp_path, mock_clock, hours
+):
+    async with a_derivation(tmp_path, CART) as it:
+        await it.send(added(GUEST))
+        await it.settle()
+        wall = it.wall
+        # Read by nobody before the clock is set.
+        await it.send(added({"anonymousId": "browser-2"}))
+    wall.at += hours * HOUR_S * 1000
+    mock_clock.jump(60)
+    set_at = wall()
+    async with a_derivation(tmp_path, CART, wall) as it:
+        await it.settle()
+        mock_clock.jump(HOUR_S - 70)
+        await it.settle()
+        assert await it.names() == []
+        mock_clock.jump(80)
+        await it.settle()
+        made = {one.body["anonymousId"]: one.timestamp - set_at for one in await it.made()}
+        assert made.keys() == {"browser-1", "browser-2"}
+        assert abs(made["browser-1"] - (HOUR_S - 60) * 1000) < 3_000
+        assert "clock changed" in it.said.getvalue()
+        await it.send(added({"anonymousId": "browser-3"}))
+        await it.settle()
+    wall.at += 2 * HOUR_S * 1000
+    wall.boot = "another"
+    async with a_derivation(tmp_path, CART, wall) as it:
+        await it.settle()
+        mock_clock.jump(5)
+        await it.settle()
+        assert "browser-3" in {one.body["anonymousId"] for one in await it.made()}

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.mapping.compile import compile_condition, compile_tree, compile_value
+from engine.mapping.compile import compile_condition, compile_tree, compile_value, compile_whole
 from engine.mapping.scope import ScopeSpec
 from engine.mapping.tree import parse_tree
 from engine.model.cache import Caches
@@ -20,6 +20,10 @@ CACHES = Caches.off()
 
 def of(text):
     return compile_tree(parse_tree(Document("x", text, {}, {}))[0], NAMES, caches=CACHES)[0]
+
+
+def whole(text):
+    return compile_whole(Document("x", text, {}, {}), NAMES, caches=CACHES)[0]
 
 
 def value(text):
@@ -95,7 +99,7 @@ def test_a_window_keeps_no_more_than_its_spans():
 
 CART = {
     "by": value("{{ properties.id }}"),
-    "set": value("{{ properties.products }}"),
+    "set": whole("{{ properties.products }}"),
     "drop": condition("{{ properties.out }}"),
 }
 
@@ -258,3 +262,40 @@ def test_figures_of_two_keys_joined_are_those_of_all_their_events(events, cut):
 
     moment = max((at for at, _ in events), default=1)
     assert shown(figures, apart, moment) == shown(figures, kept_of(events), moment)
+
+
+def test_an_empty_whole_list_empties_the_list():
+    events = [(1, {"id": "a"}), (2, {"products": []})]
+
+    assert after(a_list(), *events) == []
+
+
+@pytest.mark.parametrize(
+    ("whole", "lines"),
+    [
+        # An id alone keeps what is known of it, and a number is of how many there are now.
+        ([{"product_id": "a"}], [{"product_id": "a", "x": "red", "n": 2}]),
+        ([{"product_id": "a", "n": 5}], [{"product_id": "a", "x": "red", "n": 5}]),
+        # An id for each piece: two of them, and not two lines of two.
+        ([{"product_id": "a"}] * 2, [{"product_id": "a", "x": "red"}] * 2),
+        # Another thing under the same id.
+        ([{"product_id": "a", "x": "blue"}], [{"product_id": "a", "x": "blue"}]),
+        ([{"product_id": "", "sku": "a"}], [{"product_id": "", "sku": "a", "x": "red", "n": 2}]),
+        ([{"product_id": "b"}], [{"product_id": "b"}]),
+    ],
+)
+def test_a_whole_list_keeps_what_is_known_of_its_lines(whole, lines):
+    events = [(1, {"id": "a", "n": 2, "x": "red"}), (2, {"products": whole})]
+
+    assert after(an_adding_list(), *events) == lines
+
+
+def test_what_was_added_after_the_others_whole_list_adds_up_when_two_keys_are_one():
+    figure = an_adding_list()
+    seen, _ = counted([figure], {}, {"properties": {"products": [{"product_id": "a", "n": 1}]}}, 5)
+    more, _ = counted([figure], {}, {"properties": {"id": "a", "n": 2}}, 7, "e")
+    less, _ = counted([figure], {}, {"properties": {"id": "a", "n": 2}}, 3, "e")
+
+    assert shown([figure], joined([figure], seen, more), 9)["it"][0]["n"] == 3
+    assert shown([figure], joined([figure], more, seen), 9)["it"][0]["n"] == 3
+    assert shown([figure], joined([figure], less, seen), 9)["it"][0]["n"] == 1

@@ -23,11 +23,12 @@ def release():
     return the_reference_release(ENV)
 
 
-def decided(release, file, destination, **ids):
+def decided(release, file, destination, without=(), **ids):
     """What a destination gets of the example in a schema, with these ids of its browser."""
     example = yaml.safe_load((SCHEMAS / f"{file}.yaml").read_text())["examples"][0]
     context = {**example["context"], "ga_client_id": "1290837465.1792328412", **ids}
-    body = json.loads(json.dumps({**example, "context": context}))
+    properties = {key: one for key, one in example["properties"].items() if key not in without}
+    body = json.loads(json.dumps({**example, "context": context, "properties": properties}))
     event = admit(release, Inbound(SHOP, body, NOW)).event
     [one] = decide(release.destination(destination), event, SHOP, NOW)
     return one
@@ -53,6 +54,14 @@ def test_an_abandoned_cart_goes_out_with_what_was_in_it(release, destination, pa
     assert found == name
     assert "5629800" in json.dumps(one.payload.body)
     assert "TE-BUDS4-BL" in json.dumps(one.payload.body)
+
+
+@pytest.mark.parametrize("destination", ["meta", "posthog", "ga4", "gtm", "klaviyo"])
+def test_a_cart_of_which_only_its_worth_is_known_goes_out_with_it(release, destination):
+    one = decided(release, "cart-abandoned", destination, without=("products",))
+
+    assert (one.verb, one.faults) == (Verb.SEND, ())
+    assert "5629800" in json.dumps(one.payload.body)
 
 
 @pytest.mark.parametrize("destination", ["ga4", "gtm"])

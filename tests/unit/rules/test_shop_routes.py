@@ -439,3 +439,14 @@ def test_several_products_where_one_is_meant_are_told(release, route, body, path
     assert [one.path for one in found[0].faults] == [path]
     assert event["event"] == "Product Added"
     assert event["properties"]["product_id"] == "A"
+
+
+@pytest.mark.parametrize("key", ["items", "products", "productos", "productIds"])
+def test_a_cart_that_is_seen_empty_says_so(release, key):
+    body = {**EVENT, "eventName": "view_cart", "metadata": {"cartId": "c", key: []}}
+    full = {**body, "metadata": {"cartId": "c", "products": [], "items": [{"id": "A"}]}}
+
+    assert one(release, "analytics-event", body)["properties"]["is_empty"] is True
+    assert "is_empty" not in one(release, "analytics-event", full)["properties"]
+    unsaid = {**body, "metadata": {"cartId": "c"}}
+    assert "is_empty" not in one(release, "analytics-event", unsaid)["properties"]
