@@ -167,8 +167,8 @@ def add(left: Value, right: Value) -> Value:
 
 
 def negate(value: Value) -> Value:
-    """``-value``."""
-    return subtract(0, value) if value.__class__ is not float else -value
+    """``-value``; of 0 there is no negative one."""
+    return subtract(0, value)
 
 
 def _no_numbers(sign: str, left: Value, right: Value) -> Misfit:
