@@ -2,7 +2,9 @@
 
 NOBODY = frozenset(
     [
+        "(not set)",
         "-",
+        "--",
         "0",
         "00000000-0000-0000-0000-000000000000",
         "222222222222",  # the customer of a Colombian invoice to nobody in particular
@@ -27,6 +29,7 @@ NOBODY = frozenset(
         "nan",
         "nil",
         "none",
+        "not set",
         "not_authenticated",
         "null",
         "system",

@@ -6,6 +6,7 @@ from typing import Final
 
 from engine.mapping.filters import (
     contact,
+    currency,
     hashing,
     ids,
     labels,
@@ -28,7 +29,7 @@ from engine.mapping.filters.spec import FilterSpec, TestSpec
 GROUPS: Final[Mapping[str, tuple[FilterSpec, ...]]] = MappingProxyType(
     {
         "text": (*text.FILTERS, *labels.FILTERS),
-        "numbers": number.FILTERS,
+        "numbers": (*number.FILTERS, *currency.FILTERS),
         "time": time.FILTERS,
         "lists": lists.FILTERS,
         "objects": (*objects.FILTERS, *levels.FILTERS),

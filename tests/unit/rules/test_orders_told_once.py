@@ -263,14 +263,62 @@ def test_an_order_whose_id_means_nothing_has_none_and_says_so(release, order):
         assert path in {one.path for one in found.faults}
 
 
-def test_both_routes_know_the_same_words(release):
-    events, conversions = (
+def test_the_event_route_knows_every_word_of_the_conversion_route(release):
+    events, conversions, first_or_not = (
         release.inbound(f"analytics-{name}").tables[table]
-        for name, table in (("event", "events"), ("conversion", "conversions"))
+        for name, table in (
+            ("event", "events"),
+            ("conversion", "conversions"),
+            ("event", "first_or_not"),
+        )
     )
-    both = {*events.values()} & {*conversions.values()}
+    told = {word: is_ for word, is_ in conversions.items() if word not in first_or_not}
 
-    assert {word: is_ for word, is_ in events.items() if is_ in both} == {
-        word: is_ for word, is_ in conversions.items() if is_ in both
-    }
-    assert "Order Completed" in both
+    assert told.items() <= events.items()
+    assert {conversions[word] for word in first_or_not} == {"First Purchase", "Repeat Purchase"}
+    also = {word for word, is_ in events.items() if is_ in {*told.values()}} - {*told}
+    assert also == set()
+
+
+@pytest.mark.parametrize(
+    ("worth", "total"),
+    [
+        # What is named goes before eventValue, which is often a mere 1.
+        ({"revenue": 500}, 500),
+        ({"subtotal": 500}, 500),
+        ({"monto": 500}, 500),
+        ({}, 1),
+    ],
+)
+def test_every_vendor_gets_the_amount_that_is_named(release, worth, total):
+    body = {**event(orderId="TE-1", currency="COP", **worth), "eventValue": 1, "context": BROWSER}
+
+    assert what_goes(release, "meta", body)["custom_data"]["value"] == total
+    assert what_goes(release, "ga4", body)["event"]["params"]["value"] == total
+
+
+def test_a_currency_that_there_is_not_is_told_and_keeps_out_no_order_that_counts(release):
+    told = [conversion(currency="ABC"), event(**{**ORDER, "currency": "PSO"})]
+
+    for body in told:
+        found = made(release, body)
+        assert [one.path.rpartition(".")[2] for one in found.faults] == ["currency"]
+        assert found.verdict.event.body["messageId"] != id_of(release, conversion())
+
+
+@pytest.mark.parametrize("value", [None, -5])
+def test_an_order_without_what_it_was_worth_is_told(release, value):
+    found = made(release, conversion(conversionValue=value))
+
+    assert [one.path for one in found.faults] == ["conversionValue"]
+
+
+@pytest.mark.parametrize(
+    "key", ["order_id", "orderID", "transactionId", "pedidoId", "id_pedido", "numeroPedido"]
+)
+@pytest.mark.parametrize("order", [7, 7.0, "7"])
+def test_an_order_is_one_under_whatever_name_and_type_its_id_comes(release, key, order):
+    told = event(**{key: order, "total": 5, "currency": "COP"})
+
+    assert id_of(release, told) == id_of(release, conversion(orderId="7"))
+    assert body_of(release, told)["properties"]["order_id"] == "7"
