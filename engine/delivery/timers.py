@@ -26,7 +26,7 @@ NOTICED_MS = 3_000
 LONGEST_WAIT_S = 30.0
 """The clock is looked at as often as this."""
 
-CLOCK = "derived_clock:"
+CLOCK = "derived-clock:"
 """The setting that tells by which clock the timers of a file are."""
 
 

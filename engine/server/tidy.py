@@ -9,6 +9,7 @@ from functools import partial
 
 import trio
 
+from engine.delivery.timers import CLOCK
 from engine.ingest.disk import Disk, size_text
 from engine.log.interface import Log
 from engine.model.clock import Clock, Millis, to_iso
@@ -269,7 +270,8 @@ class Tidy:
             # Before its group, by which this is known to be left to do.
             name = group.removeprefix(GROUP)
             await self.state.windows.begin_anew(name)
-            await self.state.set_setting(f"{FORM}{name}", None)
+            for setting in (FORM, CLOCK):
+                await self.state.set_setting(f"{setting}{name}", None)
         await self.log.drop_group(group)
         self.notices.removed("destinations", 1, f"{group} left the project")
         self.notices.notices.said(
@@ -282,18 +284,12 @@ class Tidy:
         which = DeliveryFilter(destination=destination, state=state)
         read = partial(self.state.deliveries, which, limit=ROWS_AT_ONCE)
         while found := await read():
-            await self.state.record(
-                [
-                    replace(
-                        one,
-                        state=State.SKIPPED,
-                        reason="the destination left the project",
-                        at=now,
-                        next_at=None,
-                    )
-                    for one in found
-                ]
-            )
+            reason = "the destination left the project"
+            skipped = [
+                replace(one, state=State.SKIPPED, reason=reason, at=now, next_at=None)
+                for one in found
+            ]
+            await self.state.record(skipped)
             ended += len(found)
             await trio.sleep(PAUSE_S)
         return ended

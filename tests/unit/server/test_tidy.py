@@ -16,6 +16,7 @@ from engine.model.clock import Millis
 from engine.model.delivery import Delivery, DeliveryKey
 from engine.model.delivery import State as Ends
 from engine.model.event import Event
+from engine.model.window import Change, Window
 from engine.project.spec import KeepSpec
 from engine.server.tidy import Tidy
 from engine.sqlite.database import Databases
@@ -202,6 +203,23 @@ async def test_a_destination_that_left_the_project_holds_the_log_for_a_day(kept)
     (ended,) = await kept.state.deliveries(DeliveryFilter(destination="gone"), limit=9)
     assert (ended.state, ended.reason) == (Ends.SKIPPED, "the destination left the project")
     assert "destination dropped" in kept.said.getvalue()
+
+
+async def test_of_a_derived_file_that_left_the_project_nothing_stays(kept):
+    group = "derived:gone"
+    await kept.log.create_group(group)
+    window = Window(-1, {"n": 1}, touched_at=Millis(NOW))
+    await kept.state.windows.write("gone", Change(1, [window], keys={"k": -1}))
+    for setting in ("derived-form:gone", "derived-clock:gone"):
+        await kept.state.set_setting(setting, "x")
+
+    await kept.tidy.round()
+    kept.clock.pass_days(1.1)
+    await kept.tidy.round()
+
+    assert group not in await kept.log.groups()
+    assert (await kept.state.windows.standing("gone")).windows == 0
+    assert await kept.state.settings("derived") == {}
 
 
 async def test_a_destination_that_comes_back_within_the_day_goes_on_where_it_stood(kept):
