@@ -12,7 +12,7 @@ run: $(READY)
 
 test: $(DEV) node browser servers clock
 	@$(MAKE) --no-print-directory lint types
-	$(BIN)/pytest -n 3 --dist loadscope
+	$(BIN)/pytest -n 2 --dist loadscope
 
 soak: $(DEV)
 	SOAK=1 $(BIN)/pytest -p no:randomly -s tests/faults

@@ -3,7 +3,7 @@
 import json
 import re
 import uuid
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from urllib.parse import urlencode
 
 import pytest
@@ -213,6 +213,8 @@ def test_after_a_change_of_route_identify_and_tags_are_told_again(sites, page):
     Mailbox(page, (200, [item(PAYLOAD)]))
     opened(page, sites)
     calls_once_there_are(page, len(IN_ORDER))
+    # An installed clock still goes on by itself.
+    page.clock.pause_at(datetime.now(UTC) + timedelta(minutes=5))
 
     page.evaluate("history.pushState({}, '', '/otra')")
     page.clock.run_for(450)
